@@ -1,0 +1,305 @@
+"""The ops of the integer graph: what each computes, on what, and in which range.
+
+A node is one op with the name of the tensor it defines and the names of the tensors it reads.
+`infer` checks the inputs' types and gives the output's. The simulator holds the arithmetic, one
+function per op; docs/SPEC.md says the same in words. Bit 1 is +1, bit 0 is -1.
+
+Two dialects: the *logical* one says what the trained network computes (MaxPool, then Interval);
+the *target* one is what runs (Threshold, then OrPool). `LOGICAL_ONLY` names the ops that the
+passes of bnn.lower remove.
+"""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from bnn.errors import GraphError
+from bnn.graph.arith import NEVER, STATS_FRAC
+from bnn.graph.types import TensorType, bits, integers
+
+
+def binary():
+    """A field of -1 and +1, kept at one bit each in files and images."""
+    return field(metadata={"binary": True})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """Base of all ops. `name` is the tensor it defines, `inputs` the tensors it reads."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+    def infer(self, *types: TensorType) -> TensorType:
+        """Type of the output; GraphError if the inputs or the constants break the op's contract."""
+        raise NotImplementedError
+
+    def macs(self, *types: TensorType) -> int:
+        """Multiply-accumulates per inference, as the literature counts them."""
+        return 0
+
+    def storage_bits(self) -> int:
+        """Bits that the constants take in an image."""
+        return sum(
+            array.size * (1 if spec.metadata.get("binary") else array.itemsize * 8) for spec, array in constants(self)
+        )
+
+    def fail(self, text: str):
+        raise GraphError(f"{self.name}: {text}")
+
+    def expect(self, types: tuple[TensorType, ...], *kinds: str) -> None:
+        """GraphError unless there are as many inputs as `kinds`, each of a kind that its entry names."""
+        if len(types) != len(kinds):
+            self.fail(f"{type(self).__name__} reads {len(kinds)} tensors, got {len(types)}: {', '.join(self.inputs)}")
+        for source, got, want in zip(self.inputs, types, kinds, strict=True):
+            if got.kind not in want.split("|"):
+                self.fail(f"{source} is {got}, but {type(self).__name__} reads {want} here")
+
+
+def constants(node: Node):
+    """(field, array) of every tensor that belongs to the node."""
+    return [(spec, getattr(node, spec.name)) for spec in fields(node) if spec.type is np.ndarray]
+
+
+def conv_length(length: int, kernel: int, stride: int, pad: int) -> int:
+    return (length + 2 * pad - kernel) // stride + 1
+
+
+def check_signs(node: Node, w: np.ndarray, what: str) -> None:
+    """GraphError unless all of `w` is -1 or +1."""
+    bad = np.argwhere(np.abs(w.astype(np.int64)) != 1)
+    if len(bad):
+        place = ", ".join(map(str, bad[0]))
+        node.fail(
+            f"{what}[{place}] is {w[tuple(bad[0])]}, but a binary value is -1 or +1; "
+            f"{len(bad)} of {w.size} are affected: was the model exported before binarisation?"
+        )
+
+
+def check_window(node: Node, length: int, kernel: int, stride: int, pad: int = 0) -> None:
+    if min(kernel, stride) < 1 or pad < 0 or pad >= kernel or length + 2 * pad < kernel:
+        node.fail(f"kernel {kernel}, stride {stride}, pad {pad} do not fit a length of {length}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowStats(Node):
+    """y = [mean, std] of one signal's window, by arith.window_stats.
+
+    x  int16 (1, length)
+    y  int32 (2,), in units of 2**-frac ADC steps
+    """
+
+    frac: int = STATS_FRAC
+
+    def infer(self, *types):
+        self.expect(types, "int16")
+        channels, length = types[0].shape
+        if channels != 1:
+            self.fail(f"{self.inputs[0]} has {channels} channels; statistics are taken of one channel at a time")
+        if not 0 <= self.frac <= 8 or length > 1 << (17 - self.frac):
+            self.fail(f"{length} samples with {self.frac} fraction bits overflow 64 bits; the limit is 2**(17 - frac)")
+        return TensorType("int32", (2,), -(1 << (15 + self.frac)), 1 << (15 + self.frac))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalConv(Node):
+    """acc[o, t] = sum_k w[o, k] * d[t * stride + k - pad], the first layer on raw samples.
+
+    d[i]   2**frac * x[i] - mean inside the window; std outside it, which is +1 after standardising
+    x      int16 (1, length); stats int32 (2,) = [mean, std], frac as in the WindowStats that made it
+    w      (n_out, kernel) int8, -1 or +1
+    acc    int32 (n_out, t), std times the convolution of the standardised window
+    """
+
+    w: np.ndarray = binary()
+    stride: int
+    pad: int
+    frac: int = STATS_FRAC
+
+    def infer(self, *types):
+        self.expect(types, "int16", "int32")
+        check_signs(self, self.w, "weight")
+        (n_out, kernel), (_, length) = self.w.shape, types[0].shape
+        check_window(self, length, kernel, self.stride, self.pad)
+        top = kernel << (16 + self.frac)
+        shape = (n_out, conv_length(length, kernel, self.stride, self.pad))
+        return integers(shape, -top, top, self.name)
+
+    def macs(self, *types):
+        return self.w.size * self.infer(*types).shape[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinaryConv(Node):
+    """acc[o, t] = sum_ck w[o, c, k] * x[c, t * stride + k - pad], all factors -1 or +1.
+
+    x    bit (n_in, length), continued by pad_value[c] on both sides
+    w    (n_out, n_in, kernel) int8, -1 or +1
+    acc  (n_out, t) in [-n, n] for n = n_in * kernel, always of the parity of n
+    """
+
+    w: np.ndarray = binary()
+    pad_value: np.ndarray = binary()
+    stride: int
+    pad: int
+
+    def infer(self, *types):
+        self.expect(types, "bit")
+        check_signs(self, self.w, "weight")
+        check_signs(self, self.pad_value, "pad_value")
+        (n_out, n_in, kernel), (channels, length) = self.w.shape, types[0].shape
+        if channels != n_in or self.pad_value.shape != (n_in,):
+            self.fail(f"weights are for {n_in} channels, pads for {len(self.pad_value)}, but the input has {channels}")
+        check_window(self, length, kernel, self.stride, self.pad)
+        top = n_in * kernel
+        if top >= NEVER:
+            self.fail(f"{top} taps an output are more than a 16-bit threshold can tell apart; the limit is {NEVER - 1}")
+        return integers((n_out, conv_length(length, kernel, self.stride, self.pad)), -top, top, self.name)
+
+    def macs(self, *types):
+        return self.w.size * self.infer(*types).shape[1]
+
+    def storage_bits(self):
+        """The pad value costs nothing while it is +1 everywhere."""
+        return self.w.size + (0 if (self.pad_value == 1).all() else self.pad_value.size)
+
+
+def check_bounds(node: Node, types: tuple[TensorType, ...], frac: int, *bounds: np.ndarray) -> None:
+    """The bounds of Threshold and Interval: int16, one a channel; with statistics, fixed point of `frac` bits."""
+    node.expect(types, *(("int16|int32",) if len(types) == 1 else ("int32", "int32")))
+    for bound in bounds:
+        if bound.dtype != np.int16 or bound.shape != types[0].shape[:1]:
+            node.fail(f"bounds are {bound.dtype} {bound.shape}, wanted int16 {types[0].shape[:1]}, one a channel")
+    if not 0 <= frac <= 15 or (frac and len(types) == 1):
+        node.fail(f"{frac} fraction bits; bounds have 0 to 15, and 0 where there are no statistics to scale by")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Threshold(Node):
+    """y[c, t] = x[c, t] >= bound[c].
+
+    x      int (n, length)
+    t      (n,) int16. Without statistics bound = t. With statistics, the second input,
+           bound = ceil(t * std / 2**frac); t = ALWAYS gives 1 and t = NEVER gives 0 whatever x is.
+    y      bit (n, length)
+    """
+
+    t: np.ndarray
+    frac: int = 0
+
+    def infer(self, *types):
+        check_bounds(self, types, self.frac, self.t)
+        return bits(*types[0].shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval(Node):
+    """y[c, t] = (lower[c] <= x[c, t] < upper[c]) xor flip[c]: what is left of sign(BatchNorm(PReLU(x))).
+
+    lower, upper  (n,) int16, each turned into a bound as Threshold does
+    flip          (n,) int8, -1 keeps, +1 inverts
+    Logical only: threshold_before_pool turns it into thresholds.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    flip: np.ndarray = binary()
+    frac: int = 0
+
+    def infer(self, *types):
+        check_bounds(self, types, self.frac, self.lower, self.upper)
+        check_signs(self, self.flip, "flip")
+        return bits(*types[0].shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaxPool(Node):
+    """y[c, t] = max_j x[c, t * stride + j], j < kernel.   x, y int (n, length)"""
+
+    kernel: int
+    stride: int
+
+    def infer(self, *types):
+        self.expect(types, "int16|int32")
+        x = types[0]
+        check_window(self, x.shape[1], self.kernel, self.stride)
+        return TensorType(x.kind, (x.shape[0], conv_length(x.shape[1], self.kernel, self.stride, 0)), x.lo, x.hi)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrPool(Node):
+    """y[c, t] = OR_j x[c, t * stride + j], j < kernel: MaxPool on bits.   x, y bit (n, length)"""
+
+    kernel: int
+    stride: int
+
+    def infer(self, *types):
+        self.expect(types, "bit")
+        channels, length = types[0].shape
+        check_window(self, length, self.kernel, self.stride)
+        return bits(channels, conv_length(length, self.kernel, self.stride, 0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AndNot(Node):
+    """y = a and not b, bit by bit.   a, b, y bit of one shape"""
+
+    def infer(self, *types):
+        self.expect(types, "bit", "bit")
+        if types[0].shape != types[1].shape:
+            self.fail(
+                f"{self.inputs[0]} is {types[0].shape} and {self.inputs[1]} is {types[1].shape}; shapes must agree"
+            )
+        return types[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flip(Node):
+    """y[c, t] = x[c, t] xor flip[c], flip -1 keeps, +1 inverts. Logical only: absorb_flip moves it into weights."""
+
+    flip: np.ndarray = binary()
+
+    def infer(self, *types):
+        self.expect(types, "bit")
+        check_signs(self, self.flip, "flip")
+        if self.flip.shape != types[0].shape[:1]:
+            self.fail(f"flip has {self.flip.size} entries for {types[0].shape[0]} channels")
+        return types[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PReluSum(Node):
+    """y[c] = rise[c] * sum_t max(x[c, t], 0) + fall[c] * sum_t min(x[c, t], 0) + bias[c]: PReLU, BatchNorm, sum.
+
+    x           int (n, length)
+    rise, fall  (n,) int16, bias (n,) int32, all in units of 2**-frac
+    y           int32 (n,), logits in units of 2**-frac
+    """
+
+    rise: np.ndarray
+    fall: np.ndarray
+    bias: np.ndarray
+    frac: int
+
+    def infer(self, *types):
+        self.expect(types, "int16|int32")
+        channels, length = types[0].shape
+        for what, want in (("rise", np.int16), ("fall", np.int16), ("bias", np.int32)):
+            array = getattr(self, what)
+            if array.dtype != want or array.shape != (channels,):
+                self.fail(f"{what} is {array.dtype} {array.shape}, wanted {np.dtype(want)} ({channels},)")
+        up, down = length * max(types[0].hi, 0), length * min(types[0].lo, 0)
+        rise, fall, bias = (a.astype(np.int64) for a in (self.rise, self.fall, self.bias))
+        ends = [rise * up, fall * down, rise * up * 0]
+        hi, lo = np.max(ends, axis=0) + bias, np.min(ends, axis=0) + bias
+        out = integers((channels,), int(lo.min()), int(hi.max()), self.name)
+        return TensorType("int32", out.shape, out.lo, out.hi)
+
+
+OPS = {
+    op.__name__: op
+    for op in (WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum)
+}
+"""Every op by the name it has in files."""
+
+LOGICAL_ONLY = (Interval, Flip)
