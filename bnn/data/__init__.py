@@ -1,0 +1,1 @@
+"""Recordings, labelled windows, splits and synthetic signals. Nothing here imports torch."""

@@ -1,0 +1,58 @@
+"""Sharing out whole records over the parts of a split, with the class mix as equal as whole records allow."""
+
+import numpy as np
+
+from bnn.data.windows import WindowSet
+from bnn.errors import DataError
+
+
+def share_records(
+    windows: WindowSet, records: np.ndarray, shares: dict[str, float], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Window indices of each part; no record lies in two parts, and windows of other records lie in none.
+
+    records  names of the records to share out
+    shares   wanted share of every class by part; the shares sum to 1
+
+    Greedy: records go, the ones with the largest part of some class first (ties by chance), to the part where the
+    classes then come closest to their shares. A class that only one of the records has cannot be both learned and
+    tested: that record goes to the first part.
+
+    Raises DataError if a part would stay without a record.
+    """
+    counts = _class_counts(windows, records)  # (records, classes), each column's sum 1
+    target = np.array(list(shares.values()))[:, None]
+    filled = np.zeros((len(shares), counts.shape[1]))
+    part_of = np.zeros(len(records), dtype=np.int64)
+    single = counts.max(axis=1) == 1.0
+    filled[0] = counts[single].sum(axis=0)
+    weight = counts.max(axis=1) + 1e-9 * rng.random(len(records))
+    for r in np.argsort(-weight):
+        if not single[r]:
+            part_of[r] = np.argmin(_cost_of_placing(counts[r], filled, target))
+            filled[part_of[r]] += counts[r]
+    empty = [name for i, name in enumerate(shares) if not np.any(part_of == i)]
+    if empty:
+        raise DataError(
+            f"{windows.name}: {len(records)} records, {np.count_nonzero(single)} of them the only one of a class, "
+            f"leave none for the {empty[0]} part; take a set of more records, or a split by window"
+        )
+    return {name: np.flatnonzero(np.isin(windows.record, records[part_of == i])) for i, name in enumerate(shares)}
+
+
+def _class_counts(windows: WindowSet, records: np.ndarray) -> np.ndarray:
+    """(records, classes) float64: which share of each class's windows each record holds; 0 for an absent class."""
+    counts = np.zeros((len(records), len(windows.classes)))
+    for r, record in enumerate(records):
+        counts[r] = np.bincount(windows.y[windows.record == record], minlength=len(windows.classes))
+    return counts / np.maximum(counts.sum(axis=0), 1)
+
+
+def _cost_of_placing(record: np.ndarray, filled: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(parts,): by how much each part's squared distance from its target grows if the record goes there.
+
+    Distances are taken relative to the target, so that a small part is filled as surely as a large one.
+    """
+    before = ((filled - target) / target) ** 2
+    after = ((filled + record - target) / target) ** 2
+    return (after - before).sum(axis=1)
