@@ -28,6 +28,11 @@ def round_div(a, b):
     return (2 * a + b) // (2 * b)
 
 
+def to_fixed(x: np.ndarray, frac: int) -> np.ndarray:
+    """Real numbers in units of 2**-frac, rounded as round_div rounds."""
+    return np.floor(np.asarray(x, dtype=np.float64) * 2.0**frac + 0.5).astype(np.int64)
+
+
 def window_stats(x: np.ndarray, frac: int = STATS_FRAC) -> np.ndarray:
     """Mean and standard deviation of each window, in units of 2**-frac ADC steps.
 

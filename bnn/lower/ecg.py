@@ -1,0 +1,103 @@
+"""The trained ECG network -> integer graph in the logical dialect."""
+
+from copy import deepcopy
+from math import sqrt
+
+import numpy as np
+import torch
+
+from bnn.errors import ModelError
+from bnn.graph import Graph, Signal, Stage
+from bnn.graph.arith import to_fixed
+from bnn.graph.ops import BinaryConv, Interval, MaxPool, Node, PReluSum, SignalConv, WindowStats, conv_length
+from bnn.lower.bounds import Activation, integer_bounds, scaled_bounds
+from bnn.models.ecg import Block, EcgNet
+
+FS, GAIN = 360.0, 200.0
+"""Sampling rate and ADC steps per mV of the recordings the network is trained on (MIT-BIH)."""
+
+
+def lower_ecg(model: EcgNet, name: str, about: dict[str, str] | None = None) -> Graph:
+    """EcgNet (binary, trained) -> Graph of WindowStats, SignalConv, BinaryConv, MaxPool, Interval, PReluSum.
+
+    Raises ModelError for a float network, or weights that are not finite.
+    """
+    _check_model(model)
+    model = deepcopy(model).cpu().eval()
+    nodes: list[Node] = [WindowStats("block1.stats", ("ecg",))]
+    source = "ecg"
+    for index, block in enumerate(model.blocks, start=1):
+        last = index == len(model.blocks)
+        nodes += _lower_block(block, f"block{index}", source, model.config.samples, last)
+        source = f"block{index}"
+    nodes.append(_lower_sum(model.blocks[-1], source, _pooled_length(model)))
+    signal = Signal("ecg", 1, model.config.samples, FS, GAIN)
+    stage = Stage("main", (signal.name,), tuple(nodes), "logits")
+    return Graph(name, model.config.classes, (signal,), (stage,), about or {})
+
+
+def _pooled_length(model: EcgNet) -> int:
+    """Time steps that the sum at the end runs over."""
+    length = model.config.samples
+    for block in model.blocks:
+        length = conv_length(length, block.conv.kernel_size[0], block.conv.stride[0], block.pad.padding[0])
+        length = conv_length(length, block.pool.kernel_size, block.pool.stride, 0)
+    return length
+
+
+def _check_model(model: EcgNet) -> None:
+    if not model.config.binary:
+        raise ModelError("the float network cannot be lowered: a graph has no real weights; train with binary=True")
+    for name, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise ModelError(f"{name} holds NaN or infinity, so the training diverged; train again with a lower rate")
+
+
+def _lower_block(block: Block, name: str, source: str, samples: int, last: bool) -> list[Node]:
+    """One block: its convolution, its pool, and, but for the last, the interval of its activation."""
+    weight = block.binary_weight().numpy().astype(np.int8)
+    stride, pad = block.conv.stride[0], block.pad.padding[0]
+    acc, top = f"{name}.acc", weight[0].size
+    if block.binary_input:
+        conv = BinaryConv(acc, (source,), weight, np.ones(weight.shape[1], np.int8), stride, pad)
+    else:
+        conv = SignalConv(acc, (source, f"{name}.stats"), weight[:, 0], stride, pad)
+    pool = MaxPool(name if last else f"{name}.max", (acc,), block.pool.kernel_size, block.pool.stride)
+    if last:
+        return [conv, pool]
+    if block.binary_input:
+        bounds = Interval(name, (pool.name,), *integer_bounds(activation(block), top))
+    else:
+        # No sample of a window lies further than sqrt(samples - 1) standard deviations from its mean.
+        bounds = Interval(name, (pool.name, f"{name}.stats"), *scaled_bounds(activation(block), top * sqrt(samples)))
+    return [conv, pool, bounds]
+
+
+def activation(block: Block) -> Activation:
+    """PReLU and BatchNorm of a block, with its own modules and their float32: (n,) -> (channels, n)."""
+
+    @torch.no_grad()
+    def f(values: np.ndarray) -> np.ndarray:
+        x = torch.as_tensor(values, dtype=torch.float32).expand(1, block.norm.num_features, -1)
+        return block.norm(block.prelu(x))[0].numpy()
+
+    return f
+
+
+def _lower_sum(block: Block, source: str, length: int) -> PReluSum:
+    """PReLU, BatchNorm and sum over time of the last block, with as many fraction bits as int16 and int32 hold.
+
+    sum_t norm(prelu(x)) = rise * sum max(x, 0) + fall * sum min(x, 0) + length * norm(0)
+    """
+    low, zero, high = activation(block)(np.array([-1.0, 0.0, 1.0])).astype(np.float64).T
+    rise, fall, bias = high - zero, zero - low, length * zero
+    reach = length * block.conv.weight[0].numel() * np.maximum(np.abs(rise), np.abs(fall)) + np.abs(bias)
+    frac = 24
+    while frac >= 0 and (
+        max(np.abs(rise).max(), np.abs(fall).max()) * 2**frac >= 2**15 - 1 or reach.max() * 2**frac >= 2**31 - 1
+    ):
+        frac -= 1
+    if frac < 0:
+        raise ModelError(f"{source}: logits reach {reach.max():.3g}, which no int32 holds: a degenerate batch norm")
+    rise, fall, bias = (to_fixed(value, frac) for value in (rise, fall, bias))
+    return PReluSum("logits", (source,), rise.astype("i2"), fall.astype("i2"), bias.astype("i4"), frac)
