@@ -1,0 +1,153 @@
+"""Figures of a classifier from true and predicted labels, in NumPy alone."""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bnn.errors import DataError
+
+Z_95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """One class. A figure without a denominator is None: no such window, or never predicted.
+
+    support                windows of this class
+    sensitivity            share of them that were found (recall), in [0, 1]
+    positive_predictivity  share of the windows so predicted that are of it (precision), in [0, 1]
+    f1                     harmonic mean of the two, 0 where the class is missed or only imagined
+    """
+
+    name: str
+    support: int
+    sensitivity: float | None
+    positive_predictivity: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures over one set of windows.
+
+    accuracy   share of right predictions, in [0, 1]
+    interval   its 95 % interval (Wilson 1927)
+    macro_f1   mean F1 of the classes that occur or were predicted
+    confusion  confusion[t][p] windows of class t were predicted as p
+    """
+
+    windows: int
+    accuracy: float
+    interval: tuple[float, float]
+    macro_f1: float
+    classes: tuple[ClassFigures, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    def to_dict(self) -> dict:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def report(y_true: np.ndarray, y_pred: np.ndarray, classes: tuple[str, ...]) -> Report:
+    """Figures of predictions `y_pred` (n,) against labels `y_true` (n,), integers in [0, len(classes)).
+
+    Raises DataError where the two differ in length, are empty, or hold a label outside the classes.
+    """
+    confusion = confusion_matrix(y_true, y_pred, classes)
+    hits, total = int(np.trace(confusion)), int(confusion.sum())
+    figures = tuple(_figures(name, confusion, i) for i, name in enumerate(classes))
+    f1 = [c.f1 for c in figures if c.f1 is not None]
+    return Report(
+        windows=total,
+        accuracy=hits / total,
+        interval=wilson(hits, total),
+        macro_f1=sum(f1) / len(f1),
+        classes=figures,
+        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
+    )
+
+
+def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """(classes, classes) int64, rows the true class, columns the predicted one. Raises DataError as `report`."""
+    y_true, y_pred, n = np.asarray(y_true), np.asarray(y_pred), len(classes)
+    if y_true.shape != y_pred.shape or y_true.ndim != 1 or not len(y_true):
+        raise DataError(
+            f"labels have shape {y_true.shape} and predictions {y_pred.shape}; "
+            "give one of each per window, for at least one window"
+        )
+    for what, y in (("label", y_true), ("prediction", y_pred)):
+        bad = np.flatnonzero((y < 0) | (y >= n))
+        if len(bad):
+            raise DataError(
+                f"{what} of window {bad[0]} is {y[bad[0]]}, but the {n} classes are numbered 0 to {n - 1}; "
+                "were the labels made for another set of classes?"
+            )
+    return np.bincount(y_true.astype(np.int64) * n + y_pred.astype(np.int64), minlength=n * n).reshape(n, n)
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share, `hits` of `total` > 0 (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    p, z2 = hits / total, Z_95 * Z_95
+    centre = (p + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z_95 * math.sqrt(p * (1 - p) / total + z2 / (4 * total * total)) / (1 + z2 / total)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _figures(name: str, confusion: np.ndarray, i: int) -> ClassFigures:
+    hits, support, predicted = int(confusion[i, i]), int(confusion[i].sum()), int(confusion[:, i].sum())
+    return ClassFigures(
+        name=name,
+        support=support,
+        sensitivity=hits / support if support else None,
+        positive_predictivity=hits / predicted if predicted else None,
+        f1=2 * hits / (support + predicted) if support + predicted else None,
+    )
+
+
+def render(figures: Report, *, title: str, protocol: str, part: str, synthetic: bool) -> Group:
+    """What a terminal shows (rich): the protocol and the part come first, and SYNTHETIC where no patient was seen.
+
+    title     what was evaluated on what
+    protocol  how the windows were split, e.g. "stratified, seed 0"
+    part      which part the figures are of, e.g. "test"
+    """
+    low, high = figures.interval
+    head = Text(f"{title}\nprotocol {protocol}, {part} part, {figures.windows} windows")
+    if synthetic:
+        head.append("\nSYNTHETIC signals: these figures say nothing about patients", style="bold red")
+    head.append(
+        f"\naccuracy {figures.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}), macro-F1 {figures.macro_f1:.3f}"
+    )
+    return Group(head, _class_table(figures), _confusion_table(figures))
+
+
+def _class_table(figures: Report) -> Table:
+    table = Table(title="Per class")
+    table.add_column("class")
+    for column in ("windows", "sensitivity", "positive predictivity", "F1"):
+        table.add_column(column, justify="right")
+    for c in figures.classes:
+        table.add_row(c.name, str(c.support), *(_share(v) for v in (c.sensitivity, c.positive_predictivity)), _f1(c.f1))
+    return table
+
+
+def _confusion_table(figures: Report) -> Table:
+    table = Table(title="Confusion matrix: rows the true class, columns the predicted one, by number")
+    table.add_column("")
+    for i in range(len(figures.classes)):
+        table.add_column(str(i), justify="right")
+    for i, (c, row) in enumerate(zip(figures.classes, figures.confusion, strict=True)):
+        table.add_row(f"{i} {c.name}", *(str(n) if n else "·" for n in row))
+    return table
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _f1(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,107 @@
+"""A trained network as one safetensors file: tensors, and in the metadata what they are.
+
+format    "bnn-checkpoint"
+version   1
+network   "ecg"
+config    JSON of EcgConfig
+metadata  JSON of whatever the trainer wants remembered: recipe, protocol, seed, figures
+"""
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+
+from bnn.errors import ModelError
+from bnn.files import write_atomic
+from bnn.models.ecg import EcgConfig, EcgNet
+
+FORMAT, VERSION, NETWORK = "bnn-checkpoint", 1, "ecg"
+
+
+def save_model(model: EcgNet, path: Path, metadata: dict, *, force: bool = True) -> None:
+    """Write `model` and `metadata` (plain values) to `path`. Raises FileError if it cannot be written."""
+    header = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "network": NETWORK,
+        "config": json.dumps(asdict(model.config)),
+        "metadata": json.dumps(metadata),
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    write_atomic(Path(path), safetensors.torch.save(tensors, header), force=force)
+
+
+def load_model(path: Path) -> tuple[EcgNet, dict]:
+    """The network in `path`, in eval mode, and its metadata.
+
+    Raises ModelError if the file is missing, damaged, of another kind, newer, or does not fit its own config.
+    """
+    path = Path(path)
+    header, tensors = _read(path)
+    _check_header(path, header)
+    model = EcgNet(_config(path, header))
+    _check_tensors(path, model, tensors)
+    model.load_state_dict(tensors)
+    return model.eval(), _json(path, header, "metadata")
+
+
+def _read(path: Path) -> tuple[dict, dict]:
+    try:
+        with safe_open(path, "pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such checkpoint; train one with `bnn train`, or name one of the zoo") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path}: not a readable safetensors file ({error}); it may be cut off, copy or train it again"
+        ) from error
+
+
+def _check_header(path: Path, header: dict) -> None:
+    if header.get("format") != FORMAT:
+        raise ModelError(
+            f"{path}: format is {header.get('format')!r}, wanted {FORMAT!r}; "
+            "give the model.safetensors that `bnn train` wrote"
+        )
+    version = header.get("version", "")
+    if not version.isdecimal() or int(version) > VERSION:
+        raise ModelError(f"{path}: version is {version!r}, this program reads up to {VERSION}; update it")
+    if header.get("network") != NETWORK:
+        raise ModelError(f"{path}: holds a network {header.get('network')!r}, wanted {NETWORK!r}; choose another file")
+
+
+def _json(path: Path, header: dict, key: str) -> dict:
+    try:
+        value = json.loads(header[key])
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{path}: the entry {key!r} of its header is missing or damaged; train it again") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: the entry {key!r} of its header is {type(value).__name__}, wanted a JSON object")
+    return value
+
+
+def _config(path: Path, header: dict) -> EcgConfig:
+    values = _json(path, header, "config")
+    known = {f.name for f in fields(EcgConfig)}
+    unknown, missing = sorted(set(values) - known), sorted({"classes"} - set(values))
+    if unknown or missing:
+        what = f"key {unknown[0]!r} is unknown" if unknown else "key 'classes' is missing"
+        raise ModelError(f"{path}: in the config, {what}; known are {', '.join(sorted(known))}")
+    try:
+        return EcgConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    except (TypeError, ModelError) as error:
+        raise ModelError(f"{path}: the config describes no network ({error}); train it again") from error
+
+
+def _check_tensors(path: Path, model: EcgNet, tensors: dict) -> None:
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in sorted(wanted | got):
+        if wanted.get(name) != got.get(name):
+            raise ModelError(
+                f"{path}: tensor {name} has shape {got.get(name, 'none')}, its config wants "
+                f"{wanted.get(name, 'none')}; the file is of another model or damaged"
+            )

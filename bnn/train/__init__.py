@@ -1,0 +1,1 @@
+"""Recipes, the training loop, augmentation and evaluation. Needs the extra `train`."""

@@ -1,0 +1,42 @@
+"""Training batches from one tensor, in an order that depends on the seed and the epoch alone."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from bnn.train.augment import Augmentation
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for one epoch, far from those of its neighbours and of other runs."""
+    return (seed * 1_000_003 + epoch) * 2_654_435_761 % 2**63
+
+
+class Batches:
+    """Iterates over shuffled, augmented (x, y) batches; the last one may be smaller.
+
+    Nothing is kept from epoch to epoch, so a run resumed at epoch k draws what an uninterrupted one draws.
+
+    x        (n, 1, N) float32, standardised
+    y        (n,) int64
+    batch    windows per batch
+    seed     of the run
+    epoch    tells the number of the epoch that begins
+    augment  None leaves the windows as they are
+    """
+
+    def __init__(
+        self, x: Tensor, y: Tensor, batch: int, seed: int, epoch: Callable[[], int], augment: Augmentation | None
+    ):
+        self.x, self.y = x, y
+        self.batch, self.seed, self.epoch, self.augment = batch, seed, epoch, augment
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.batch)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch()))
+        for rows in torch.randperm(len(self.x), generator=generator).split(self.batch):
+            x = self.x[rows]
+            yield (self.augment(x, generator) if self.augment else x), self.y[rows]

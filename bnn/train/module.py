@@ -1,0 +1,70 @@
+"""The ECG network as Lightning trains it."""
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bnn.models.ecg import EcgNet
+from bnn.train.batches import epoch_seed
+from bnn.train.recipes import Recipe
+
+
+class EcgTraining(pl.LightningModule):
+    """Cross-entropy on scaled logits, Adam, and an estimator that anneals from epoch to epoch.
+
+    Figures are summed up on the device and logged once per epoch: train_loss, train_accuracy, lr and,
+    where there is a validation part, val_loss and val_accuracy.
+    """
+
+    def __init__(self, net: EcgNet, recipe: Recipe, seed: int):
+        super().__init__()
+        self.net = net
+        self.recipe = recipe
+        self.seed = seed
+        self._sums = torch.zeros(3)
+
+    def configure_optimizers(self):
+        adam = torch.optim.Adam(self.net.parameters(), self.recipe.lr, weight_decay=self.recipe.weight_decay)
+        if self.recipe.schedule == "constant":
+            return adam
+        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.recipe.epochs)
+        return {"optimizer": adam, "lr_scheduler": cosine}
+
+    def on_train_epoch_start(self) -> None:
+        epoch = self.current_epoch
+        torch.manual_seed(epoch_seed(self.seed, epoch) + 1)  # dropout: as in a run that was never interrupted
+        self.net.set_progress(epoch / max(self.recipe.epochs - 1, 1))
+        self._reset()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        return self._loss(*batch)
+
+    def on_train_epoch_end(self) -> None:
+        self._log("train")
+        self.log("lr", self.optimizers().param_groups[0]["lr"])
+
+    def on_validation_epoch_start(self) -> None:
+        self._train_sums = self._sums
+        self._reset()
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        self._loss(*batch)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log("val")
+        self._sums = self._train_sums
+
+    def _loss(self, x: Tensor, y: Tensor) -> Tensor:
+        logits = self.net(x)
+        loss = functional.cross_entropy(logits * self.recipe.logit_scale, y)
+        hits = (logits.detach().argmax(dim=1) == y).sum()
+        self._sums += torch.stack([loss.detach() * len(y), hits, hits.new_tensor(len(y))])
+        return loss
+
+    def _reset(self) -> None:
+        self._sums = torch.zeros(3, device=self.device)
+
+    def _log(self, part: str) -> None:
+        loss, hits, count = self._sums.tolist()
+        self.log_dict({f"{part}_loss": loss / count, f"{part}_accuracy": hits / count})

@@ -1,0 +1,143 @@
+"""Named recipes: everything that decides a training but the data, the split and the seed."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from bnn.errors import ModelError
+from bnn.models.ecg import EcgConfig
+from bnn.models.quant import ESTIMATORS
+from bnn.train.augment import Augmentation
+
+SCHEDULES = ("cosine", "constant")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train one network.
+
+    epochs                passes over the training part
+    batch                 windows per step
+    lr                    learning rate of Adam, in (0, 1]
+    schedule              cosine: falls to 0 over the epochs; constant: stays
+    weight_decay          of Adam
+    binary                False trains the float twin
+    dropout               share of the last block's outputs dropped in training, in [0, 1)
+    logit_scale           factor on the logits in the loss, > 0; a sum of 27 positions is too steep for softmax
+    weight_estimator      annealed, ste or approxsign
+    activation_estimator  annealed, ste or approxsign
+    shift, gain, noise    see Augmentation
+    patience              epochs without a better validation accuracy before training stops, 0 for never;
+                          counts only where the split has a validation part
+    """
+
+    name: str
+    task: str
+    epochs: int
+    batch: int = 64
+    lr: float = 0.01
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    binary: bool = True
+    dropout: float = 0.1
+    logit_scale: float = 0.25
+    weight_estimator: str = "annealed"
+    activation_estimator: str = "annealed"
+    shift: bool = True
+    gain: float = 0.1
+    noise: float = 0.02
+    patience: int = 0
+
+    def __post_init__(self):
+        self._check("epochs", self.epochs >= 1, "at least 1")
+        self._check("batch", self.batch >= 1, "at least 1")
+        self._check("lr", 0 < self.lr <= 1, "a number in (0, 1]")
+        self._check("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES))
+        self._check("weight_decay", self.weight_decay >= 0, "at least 0")
+        self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
+        self._check("logit_scale", self.logit_scale > 0, "above 0")
+        self._check("gain", 0 <= self.gain < 1, "a number in [0, 1)")
+        self._check("noise", self.noise >= 0, "at least 0")
+        self._check("patience", self.patience >= 0, "at least 0")
+        for field in ("weight_estimator", "activation_estimator"):
+            self._check(field, getattr(self, field) in ESTIMATORS, " or ".join(ESTIMATORS))
+
+    def _check(self, field: str, holds: bool, wanted: str) -> None:
+        if not holds:
+            raise ModelError(
+                f"recipe {self.task}/{self.name}: {field} is {getattr(self, field)!r}, wanted {wanted}; "
+                "change the value given for it"
+            )
+
+    def with_overrides(self, **values) -> "Recipe":
+        """The same recipe with some fields changed.
+
+        Raises ModelError for an unknown field or a value of the wrong type or range.
+        """
+        known = {f.name: f.type for f in fields(self) if f.name not in ("name", "task")}
+        for field, value in values.items():
+            if field not in known:
+                raise ModelError(f"a recipe has no field {field!r}; its fields are {', '.join(known)}")
+            wanted = type(getattr(self, field))
+            if isinstance(value, bool) != (wanted is bool) or not isinstance(value, (int, wanted)):
+                raise ModelError(
+                    f"recipe {self.task}/{self.name}: {field} is {value!r}, wanted {wanted.__name__}; "
+                    "change the value given for it"
+                )
+        return replace(self, **{k: type(getattr(self, k))(v) for k, v in values.items()})
+
+    def config(self, classes: tuple[str, ...], samples: int) -> EcgConfig:
+        """The network this recipe trains, for these classes and windows of this many samples."""
+        return EcgConfig(
+            classes=tuple(classes),
+            samples=samples,
+            binary=self.binary,
+            dropout=self.dropout,
+            logit_scale=self.logit_scale,
+            weight_estimator=self.weight_estimator,
+            activation_estimator=self.activation_estimator,
+        )
+
+    def augmentation(self) -> Augmentation | None:
+        """What changes the training windows, None where the recipe leaves them alone."""
+        chosen = Augmentation(self.shift, self.gain, self.noise)
+        return chosen if chosen != Augmentation(False, 0.0, 0.0) else None
+
+    def to_dict(self) -> dict:
+        """Plain values, for run.json and the metadata of a checkpoint."""
+        return asdict(self)
+
+
+# The reference set-up of Pu et al. (arXiv 2304.01568): long, constant rate, no augmentation, no logit scale.
+_PAPER = dict(epochs=1000, schedule="constant", dropout=0.5, logit_scale=1.0, shift=False, gain=0.0, noise=0.0)
+_FLOAT = dict(binary=False, lr=0.005, dropout=0.2)
+
+_RECIPES = {
+    (r.task, r.name): r
+    for r in (
+        Recipe("default", "ecg17", epochs=1000),
+        Recipe("paper", "ecg17", batch=64, lr=0.002, **_PAPER),
+        Recipe("float", "ecg17", epochs=200, **_FLOAT),
+        Recipe("default", "ecg5", epochs=300),
+        Recipe("paper", "ecg5", batch=512, lr=0.02, **_PAPER),
+        Recipe("float", "ecg5", epochs=60, **_FLOAT),
+    )
+}
+
+
+def recipe(task: str, name: str = "default", **overrides) -> Recipe:
+    """The recipe `name` of `task` with some fields changed.
+
+    Raises ModelError for an unknown task, name or field, and for a value out of range.
+    """
+    names = recipe_names(task)
+    if name not in names:
+        raise ModelError(f"task {task} has no recipe {name!r}; choose one of {', '.join(names)}")
+    return _RECIPES[task, name].with_overrides(**overrides)
+
+
+def recipe_names(task: str) -> tuple[str, ...]:
+    """The names of a task's recipes. Raises ModelError for an unknown task."""
+    names = tuple(name for known, name in _RECIPES if known == task)
+    if not names:
+        tasks = dict.fromkeys(known for known, _ in _RECIPES)
+        raise ModelError(f"task {task!r} is unknown; choose one of {', '.join(tasks)}")
+    return names

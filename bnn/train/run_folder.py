@@ -1,0 +1,104 @@
+"""The folder of one training run.
+
+run.json             what is trained on what; at the end also how long it took and the figures
+model.safetensors    the network, once training is done
+checkpoints/         last.ckpt after every epoch, best.ckpt where there is a validation part
+logs/version_N/      metrics.csv and TensorBoard events, one N per start
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from bnn.data.splits import Split
+from bnn.data.windows import WindowSet
+from bnn.errors import FileError, ModelError
+from bnn.files import write_atomic
+from bnn.train.recipes import Recipe
+
+IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data")
+
+
+def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int) -> dict:
+    """What decides the outcome of a run, in plain values; two runs with the same are the same run."""
+    return {
+        "recipe": recipe.to_dict(),
+        "seed": seed,
+        "protocol": split.protocol,
+        "split_seed": split.seed,
+        "fold": split.fold,
+        "data": {
+            "name": windows.name,
+            "synthetic": windows.synthetic,
+            "train": len(split.train),
+            "val": len(split.val),
+            "test": len(split.test),
+            "sha256": _fingerprint(windows, split),
+        },
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "brevitas", "lightning", "numpy")},
+    }
+
+
+def _fingerprint(windows: WindowSet, split: Split) -> str:
+    digest = hashlib.sha256()
+    for array in (windows.x, windows.y, split.train, split.val, split.test):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def prepare(folder: Path, run: dict, *, resume: bool, force: bool) -> Path | None:
+    """Make `folder` ready; the checkpoint to go on from, or None for a fresh start.
+
+    Raises FileError if it exists and neither `resume` nor `force` is given,
+    and ModelError if `resume` is given but the folder holds another run.
+    """
+    if folder.exists() and resume:
+        return _resumable(folder, run)
+    if folder.exists():
+        if not force:
+            raise FileError(
+                f"{folder}: exists already; pass --resume to go on with it, --force to start over, or another --out"
+            )
+        _clear(folder)
+    write(folder, run)
+    return None
+
+
+def write(folder: Path, run: dict) -> None:
+    """Write run.json."""
+    write_atomic(folder / "run.json", json.dumps(run, indent=2) + "\n")
+
+
+def read(folder: Path) -> dict:
+    """run.json of a run. Raises ModelError where it is missing or damaged."""
+    path = Path(folder) / "run.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path}: missing or damaged, so there is no run to resume; start over with --force"
+        ) from error
+
+
+def _resumable(folder: Path, run: dict) -> Path | None:
+    before = read(folder)
+    for key in IDENTITY:
+        if before.get(key) != run[key]:
+            raise ModelError(
+                f"{folder}: was begun with another {key} ({before.get(key)}) than asked for now ({run[key]}); "
+                "resume with the same, or choose another --out"
+            )
+    last = folder / "checkpoints" / "last.ckpt"
+    return last if last.exists() else None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a run writes, and nothing else that may stand in the folder."""
+    for name in ("run.json", "model.safetensors"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("checkpoints", "logs"):
+        shutil.rmtree(folder / name, ignore_errors=True)
