@@ -14,23 +14,24 @@ def share_records(
     records  names of the records to share out
     shares   wanted share of every class by part; the shares sum to 1
 
-    Greedy: records go, the ones with the largest part of some class first (ties by chance), to the part where the
-    classes then come closest to their shares. A class that only one of the records has cannot be both learned and
-    tested: that record goes to the first part.
+    Greedy: records go, roughly the largest first, to the part where the classes then come closest to their shares.
+    Classes weigh with the root of their size, so that three windows of one class do not decide where records go.
+    A class that only one of the records has cannot be both learned and tested: that record goes to the first part.
 
     Raises DataError if a part would stay without a record.
     """
-    counts = _class_counts(windows, records)  # (records, classes), each column's sum 1
+    held = _class_shares(windows, records)
     target = np.array(list(shares.values()))[:, None]
-    filled = np.zeros((len(shares), counts.shape[1]))
+    filled = np.zeros((len(shares), held.shape[1]))
     part_of = np.zeros(len(records), dtype=np.int64)
-    single = counts.max(axis=1) == 1.0
-    filled[0] = counts[single].sum(axis=0)
-    weight = counts.max(axis=1) + 1e-9 * rng.random(len(records))
-    for r in np.argsort(-weight):
+    single = held.max(axis=1) == 1.0
+    filled[0] = held[single].sum(axis=0)
+    weight = np.sqrt(np.bincount(windows.y, minlength=len(windows.classes)))
+    size = (held @ weight) * rng.uniform(0.5, 1.5, len(records))  # the seed must matter, yet the largest go early
+    for r in np.argsort(-size):
         if not single[r]:
-            part_of[r] = np.argmin(_cost_of_placing(counts[r], filled, target))
-            filled[part_of[r]] += counts[r]
+            part_of[r] = np.argmin(_cost_of_placing(held[r], filled, target) @ weight)
+            filled[part_of[r]] += held[r]
     empty = [name for i, name in enumerate(shares) if not np.any(part_of == i)]
     if empty:
         raise DataError(
@@ -40,7 +41,7 @@ def share_records(
     return {name: np.flatnonzero(np.isin(windows.record, records[part_of == i])) for i, name in enumerate(shares)}
 
 
-def _class_counts(windows: WindowSet, records: np.ndarray) -> np.ndarray:
+def _class_shares(windows: WindowSet, records: np.ndarray) -> np.ndarray:
     """(records, classes) float64: which share of each class's windows each record holds; 0 for an absent class."""
     counts = np.zeros((len(records), len(windows.classes)))
     for r, record in enumerate(records):
@@ -49,10 +50,10 @@ def _class_counts(windows: WindowSet, records: np.ndarray) -> np.ndarray:
 
 
 def _cost_of_placing(record: np.ndarray, filled: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(parts,): by how much each part's squared distance from its target grows if the record goes there.
+    """(parts, classes): by how much each squared distance from the target grows if the record goes to the part.
 
     Distances are taken relative to the target, so that a small part is filled as surely as a large one.
     """
     before = ((filled - target) / target) ** 2
     after = ((filled + record - target) / target) ** 2
-    return (after - before).sum(axis=1)
+    return after - before

@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+from bnn.data.download import fetch, problem_of, read_manifest
 from bnn.errors import DataError
+
+URLS = {"mitdb": "https://physionet.org/files/mitdb/1.0.0/"}
 
 # De Chazal, O'Dwyer, Reilly 2004, "Automatic classification of heartbeats using ECG morphology and heartbeat
 # interval features", table III: two halves of equal class mix with no patient in both.
@@ -16,16 +19,46 @@ SAMPLES = 650_000  # per record and lead: 30 minutes at 360 Hz
 
 
 def locate(name: str = "mitdb") -> Path:
-    """The folder that holds the database's records.
+    """The folder that holds the records of the database `name`.
 
-    That is the folder `name` in the one that the environment variable BNN_DATA names.
+    That is the folder `name` inside the one that the environment variable BNN_DATA names, if it is set; else a
+    folder in the user's cache, into which the records are fetched from PhysioNet first (about 92 MB, once).
+
+    Raises DataError if BNN_DATA has no such folder, the database is not known, or it cannot be fetched.
     """
     root = os.environ.get("BNN_DATA")
-    if not root:
-        raise DataError("BNN_DATA is not set; set it to the folder that holds mitdb/")
-    folder = Path(root).expanduser() / name
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder, although BNN_DATA is {root}; put the {name} records there, or unset BNN_DATA"
-        )
+    if root:
+        folder = Path(root).expanduser() / name
+        if not folder.is_dir():
+            raise DataError(
+                f"{folder}: no such folder, though BNN_DATA is {root}; put the {name} records there, or unset BNN_DATA"
+            )
+        return folder
+    if name not in URLS:
+        raise DataError(f"{name}: no such database to fetch, wanted {', '.join(URLS)}; or set BNN_DATA")
+    folder = cache_folder() / name
+    items = read_manifest(name)
+    if not all((folder / item.name).is_file() for item in items):
+        fetch(URLS[name], items, folder)
     return folder
+
+
+def verify(folder: Path, name: str = "mitdb") -> int:
+    """Compare every file of the database with its published checksum; return how many files there are.
+
+    Raises DataError that counts the missing or damaged files and names the first.
+    """
+    items = read_manifest(name)
+    problems = [(item.name, problem) for item in items if (problem := problem_of(folder, item))]
+    if problems:
+        file, problem = problems[0]
+        raise DataError(
+            f"{folder}: {len(problems)} of {len(items)} files are missing or damaged, the first is {file} ({problem}); "
+            "delete what is damaged and fetch it again"
+        )
+    return len(items)
+
+
+def cache_folder() -> Path:
+    """This project's folder in the user's cache ($XDG_CACHE_HOME, else ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bnn-wearables"
