@@ -26,6 +26,11 @@ class TensorType:
     def size(self) -> int:
         return prod(self.shape)
 
+    @property
+    def bits(self) -> int:
+        """Bits that the values take, packed."""
+        return self.size * BITS[self.kind]
+
     def __str__(self) -> str:
         return f"{self.kind} {self.shape}"
 

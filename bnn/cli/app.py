@@ -1,0 +1,45 @@
+"""The command line as a whole: its commands, its exit codes."""
+
+import sys
+
+import typer
+
+from bnn import __version__
+from bnn.cli import classify, data, demo, generate, graph, prove, train
+from bnn.errors import BnnError
+
+app = typer.Typer(
+    name="bnn",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Binary neural networks for wearable biosignals: train, lower to integers, simulate, generate C, prove.\n\n"
+    "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
+    "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
+)
+for module in (demo, classify, data, train, graph, generate, prove):
+    module.register(app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"bnn {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say the version.")):
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except BnnError as error:
+        print(f"bnn: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("bnn: interrupted", file=sys.stderr)
+        sys.exit(130)

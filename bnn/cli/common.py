@@ -1,0 +1,89 @@
+"""What several commands share: the graph argument, consoles, windows to run on."""
+
+import hashlib
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bnn import graph as graphs
+from bnn import zoo
+from bnn.errors import DataError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+"""Results go to `out`, progress and remarks to `err`, so that a script can read the former."""
+
+GraphArgument = Annotated[str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo: ecg17, ecg5.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenGraph:
+    """A graph with the file it came from and that file's SHA-256."""
+
+    path: Path
+    graph: graphs.Graph
+    sha256: str
+
+    @property
+    def set_name(self) -> str:
+        """The set of windows it was trained on, by the name that bnn.data.ecg knows."""
+        name = self.graph.about.get("set")
+        if not name:
+            raise DataError(f"{self.path}: does not say which set it was trained on; name one with --set")
+        return name
+
+
+def open_graph(name_or_path: str) -> OpenGraph:
+    """The graph a command was given."""
+    path = zoo.graph_path(name_or_path)
+    graph = graphs.load(path)
+    return OpenGraph(path, graph, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def print_json(value) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+@contextmanager
+def progress_bar(text: str, total: int):
+    """A bar on stderr; yields a function that is called with the number of steps done."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(text, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def load_windows(name: str, *, synthetic: bool = False):
+    """The labelled windows `name`: recorded ones where the records are at hand, else synthetic ones, and it says so."""
+    from bnn.data import ecg, mitdb
+    from bnn.data.synthetic import synthetic_set
+
+    if not synthetic and mitdb.at_hand():
+        return ecg.load(name)
+    if not synthetic:
+        err.print(
+            "No recordings at hand: the signals are SYNTHETIC. `bnn data fetch` gets the real ones, "
+            "or BNN_DATA names the folder that has them.",
+            style="yellow",
+        )
+    return synthetic_set(name.removesuffix("-annotations"), per_class=40, seed=0)
+
+
+def spread(windows, count: int) -> np.ndarray:
+    """Indices of `count` windows that take the classes in turn, so that each has its share of a short run."""
+    by_class = [list(np.flatnonzero(windows.y == c)) for c in range(len(windows.classes))]
+    order = []
+    while any(by_class):
+        order += [members.pop(0) for members in by_class if members]
+    if count < 1:
+        raise DataError(f"--windows is {count}, wanted at least 1")
+    return np.array(order[:count])

@@ -1,0 +1,132 @@
+"""bnn inspect, simulate: look at a graph, and run it in integers."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from bnn.cli.common import GraphArgument, JsonOption, load_windows, open_graph, out, print_json, progress_bar
+from bnn.errors import DataError
+from bnn.graph import check, to_text
+from bnn.sim import simulate
+
+
+def register(app: typer.Typer) -> None:
+    app.command("inspect")(inspect_command)
+    app.command("simulate")(simulate_command)
+
+
+def inspect_command(graph: GraphArgument, json: JsonOption = False):
+    """Print a graph: every tensor with its shape and range, and what each layer costs."""
+    opened = open_graph(graph)
+    rows = layer_costs(opened.graph)
+    if json:
+        about = {"graph": opened.graph.name, "sha256": opened.sha256, "about": opened.graph.about}
+        print_json({**about, "classes": opened.graph.classes, "layers": rows})
+        return
+    out.print(to_text(opened.graph), markup=False, soft_wrap=True)
+    table = Table(title=f"{opened.graph.name} (sha256 {opened.sha256[:12]})")
+    for column in ("tensor", "op", "shape", "range"):
+        table.add_column(column)
+    for column in ("constants, B", "values, B", "MACs"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        shape = " x ".join(map(str, row["shape"]))
+        constants, values = f"{row['constant_bits'] / 8:,.1f}", f"{row['value_bits'] / 8:,.1f}"
+        limits = f"[{row['lo']}, {row['hi']}]"
+        table.add_row(row["name"], row["op"], f"{row['kind']} {shape}", limits, constants, values, f"{row['macs']:,}")
+    constants = sum(row["constant_bits"] for row in rows) / 8
+    table.add_section()
+    table.add_row("all", "", "", "", f"{constants:,.1f}", "", f"{sum(row['macs'] for row in rows):,}")
+    out.print(table)
+    for key, value in opened.graph.about.items():
+        out.print(f"{key}: {value}", markup=False)
+
+
+def layer_costs(graph) -> list[dict]:
+    """One entry a node: name, op, kind, shape, range, bits of its constants and of its values, MACs."""
+    types, rows = check(graph), []
+    for node in graph.nodes():
+        kind, sources = types[node.name], [types[source] for source in node.inputs]
+        rows.append(
+            {
+                "name": node.name,
+                "op": type(node).__name__,
+                "kind": kind.kind,
+                "shape": kind.shape,
+                "lo": kind.lo,
+                "hi": kind.hi,
+                "constant_bits": node.storage_bits(),
+                "value_bits": kind.bits,
+                "macs": node.macs(*sources),
+            }
+        )
+    return rows
+
+
+def simulate_command(
+    graph: GraphArgument,
+    samples: Annotated[
+        Path | None, typer.Option("--input", help="Windows to run: .npy of int16 (n, samples), raw ADC units.")
+    ] = None,
+    tensors: Annotated[bool, typer.Option("--tensors", help="Keep every named tensor, not only the logits.")] = False,
+    target: Annotated[Path | None, typer.Option("--out", help="Write classes, logits and tensors as .npz.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
+    limit: Annotated[int | None, typer.Option("--windows", min=1, help="Only the first so many windows.")] = None,
+    json: JsonOption = False,
+):
+    """Run windows through the bit-exact simulator; without --input, the set the network was trained on."""
+    opened = open_graph(graph)
+    x, y = _windows(opened, samples)
+    x, y = x[:limit], y[:limit] if y is not None else None
+    signal = opened.graph.signals[0].name
+    began = time.perf_counter()
+    with progress_bar("simulating", len(x)) as progress:
+        result = simulate(opened.graph, {signal: x}, keep="all" if tensors else (), progress=progress)
+    seconds = time.perf_counter() - began
+    if target:
+        _write_npz(target, result, force)
+    summary = {
+        "graph": opened.graph.name,
+        "windows": len(x),
+        "seconds": round(seconds, 3),
+        "windows_per_second": round(len(x) / seconds, 1),
+        "predicted": _counts(opened.graph.classes, result.classes),
+        "right": None if y is None else int((result.classes == y).sum()),
+    }
+    if json:
+        print_json(summary)
+        return
+    out.print(f"{len(x)} windows in {seconds:.2f} s, {len(x) / seconds:.0f} windows per second")
+    out.print("predicted: " + ", ".join(f"{name} {n}" for name, n in summary["predicted"].items() if n))
+    if y is not None:
+        out.print(f"{summary['right']} are as labelled (training windows included; `bnn evaluate` keeps parts apart)")
+
+
+def _counts(classes: tuple[str, ...], predicted: np.ndarray) -> dict[str, int]:
+    return dict(zip(classes, np.bincount(predicted, minlength=len(classes)).tolist(), strict=True))
+
+
+def _windows(opened, path: Path | None):
+    """(windows, labels or None)."""
+    if path is None:
+        windows = load_windows(opened.set_name)
+        return windows.x, windows.y
+    try:
+        x = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not a .npy array ({error}); write the windows with numpy.save") from error
+    return x, None
+
+
+def _write_npz(path: Path, result, force: bool) -> None:
+    from io import BytesIO
+
+    from bnn.files import write_atomic
+
+    buffer = BytesIO()
+    np.savez_compressed(buffer, classes=result.classes, logits=result.logits, **result.tensors)
+    write_atomic(path, buffer.getvalue(), force=force)
