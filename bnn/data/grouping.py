@@ -21,17 +21,11 @@ def share_records(
     Raises DataError if a part would stay without a record.
     """
     held = _class_shares(windows, records)
-    target = np.array(list(shares.values()))[:, None]
-    filled = np.zeros((len(shares), held.shape[1]))
-    part_of = np.zeros(len(records), dtype=np.int64)
     single = held.max(axis=1) == 1.0
-    filled[0] = held[single].sum(axis=0)
     weight = np.sqrt(np.bincount(windows.y, minlength=len(windows.classes)))
     size = (held @ weight) * rng.uniform(0.5, 1.5, len(records))  # the seed must matter, yet the largest go early
-    for r in np.argsort(-size):
-        if not single[r]:
-            part_of[r] = np.argmin(_cost_of_placing(held[r], filled, target) @ weight)
-            filled[part_of[r]] += held[r]
+    order = [r for r in np.argsort(-size, kind="stable") if not single[r]]
+    part_of = _place(held, single, order, np.array(list(shares.values())), weight)
     empty = [name for i, name in enumerate(shares) if not np.any(part_of == i)]
     if empty:
         raise DataError(
@@ -39,6 +33,25 @@ def share_records(
             f"leave none for the {empty[0]} part; take a set of more records, or a split by window"
         )
     return {name: np.flatnonzero(np.isin(windows.record, records[part_of == i])) for i, name in enumerate(shares)}
+
+
+def _place(
+    held: np.ndarray, single: np.ndarray, order: list[int], shares: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """(records,) int64: the part of each record. The last in `order` are kept for parts that are still empty."""
+    part_of = np.zeros(len(held), dtype=np.int64)
+    filled = np.zeros((len(shares), held.shape[1]))
+    filled[0] = held[single].sum(axis=0)
+    taken = np.zeros(len(shares), dtype=bool)
+    taken[0] = single.any()
+    for left, r in zip(range(len(order), 0, -1), order, strict=True):
+        cost = _cost_of_placing(held[r], filled, shares[:, None]) @ weight
+        if left <= np.count_nonzero(~taken):
+            cost[taken] = np.inf
+        part_of[r] = np.argmin(np.round(cost, 9))  # rounded, so that a tie is one on every machine
+        filled[part_of[r]] += held[r]
+        taken[part_of[r]] = True
+    return part_of
 
 
 def _class_shares(windows: WindowSet, records: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ PROTOCOLS = {
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
 FOLDS = 10
+HELD_OUT_OF_DS1 = 0.2  # for model selection
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +126,7 @@ def _inter_patient(windows: WindowSet, rng: np.random.Generator, fold: int) -> P
             f"split inter-patient: {windows.name} has {len(ds1)} records of DS1 and {len(ds2)} of DS2, wanted at "
             "least 2 and 1; it needs the MIT-BIH records, take the set aami"
         )
-    parts = share_records(windows, ds1, {"train": 1 - TEST_SHARE, "val": TEST_SHARE}, rng)
+    parts = share_records(windows, ds1, {"train": 1 - HELD_OUT_OF_DS1, "val": HELD_OUT_OF_DS1}, rng)
     test = np.flatnonzero(np.isin(windows.record, ds2))
     missing = len(mitdb.DS1) + len(mitdb.DS2) - len(ds1) - len(ds2)
     notes = [f"{missing} of the 44 records of DS1 and DS2 are not in {windows.name}"] if missing else []

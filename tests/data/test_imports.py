@@ -1,0 +1,34 @@
+"""The core works without the libraries that only real recordings need."""
+
+import subprocess
+import sys
+
+CORE_ONLY = """
+import sys
+
+for missing in ("wfdb", "scipy", "pandas", "torch"):
+    sys.modules[missing] = None
+
+from bnn.data import ecg, signals, splits, synthetic
+from bnn.data.records import Recording, read_record
+from bnn.errors import ToolError
+import numpy as np
+
+windows = synthetic.synthetic_set("ecg5", 3)
+print(len(splits.split(windows, "stratified").test))
+other_rate = Recording("r", np.zeros(999), 100.0, 200.0, 0, "")
+for call in (lambda: read_record("100"), lambda: signals.to_adc(other_rate)):
+    try:
+        call()
+    except ToolError as error:
+        print(error)
+"""
+
+
+def test_without_wfdb_scipy_torch():
+    done = subprocess.run([sys.executable, "-c", CORE_ONLY], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    tested, no_wfdb, no_scipy = done.stdout.splitlines()
+    assert tested == "5"
+    assert no_wfdb.startswith("wfdb is not installed") and "pip install 'bnn-wearables[records]'" in no_wfdb
+    assert no_scipy.startswith("scipy is not installed, and resampling from 100 to 360 Hz needs it")
