@@ -1,6 +1,7 @@
 """Training a network by a recipe, with checkpoints and logs, so that it can be stopped and resumed."""
 
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def train(
     A run resumed after an interruption loses at most one epoch and ends with the same weights.
 
     Raises FileError if `out_dir` exists and neither `resume` nor `force` is given, ModelError if it holds
-    another run than the one to resume.
+    another run than the one to resume. Ctrl-C raises KeyboardInterrupt with the epoch reached.
     """
     out_dir = Path(out_dir)
     run = run_folder.describe(recipe, windows, split, seed)
@@ -54,10 +55,10 @@ def train(
     net = blank(recipe.config(windows.classes, windows.length), seed)
     module = EcgTraining(net, recipe, seed)
     began = time.monotonic()
-    with _quiet():
+    with quiet():
         pl.seed_everything(seed, verbose=False)
-        trainer = _trainer(recipe, out_dir, accelerator, progress, validate=len(split.val) > 0)
-        _fit(trainer, module, _loaders(recipe, windows, split, seed, trainer), last, out_dir)
+        trainer = make_trainer(recipe, out_dir, accelerator, progress, validate=len(split.val) > 0)
+        _fit(trainer, module, make_loaders(recipe, windows, split, seed, trainer), last, out_dir)
     _restore_best(net, trainer)
     test = report(windows.y[split.test], predict(net, windows.x[split.test]), windows.classes)
     run |= {
@@ -72,15 +73,18 @@ def train(
 
 
 def _fit(trainer: pl.Trainer, module: EcgTraining, loaders: tuple, last: Path | None, out_dir: Path) -> None:
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, *loaders, ckpt_path=last, weights_only=True)
-    except SystemExit as stopped:  # what Lightning makes of Ctrl-C
+    except SystemExit as stopped:  # what Lightning makes of Ctrl-C, which it also switches off
+        signal.signal(signal.SIGINT, on_interrupt)
         raise KeyboardInterrupt(
             f"{out_dir}: stopped in epoch {trainer.current_epoch + 1} of {trainer.max_epochs}; go on with --resume"
         ) from stopped
 
 
-def _trainer(recipe: Recipe, out_dir: Path, accelerator: str, progress: bool, validate: bool) -> pl.Trainer:
+def make_trainer(recipe: Recipe, out_dir: Path, accelerator: str, progress: bool, validate: bool) -> pl.Trainer:
+    """A Lightning trainer with the callbacks and logs of a run; `validate` says that there is a validation part."""
     csv = CSVLogger(out_dir, name="logs")
     return pl.Trainer(
         accelerator=accelerator,
@@ -98,9 +102,10 @@ def _trainer(recipe: Recipe, out_dir: Path, accelerator: str, progress: bool, va
 
 def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) -> list[Callback]:
     keep = dict(dirpath=out_dir / "checkpoints", enable_version_counter=False, save_on_train_epoch_end=True)
-    callbacks: list[Callback] = [ModelCheckpoint(filename="last", **keep)]
+    callbacks: list[Callback] = []
     if validate:
         callbacks.append(ModelCheckpoint(filename="best", monitor="val_accuracy", mode="max", **keep))
+    callbacks.append(ModelCheckpoint(filename="last", **keep))  # after `best`, whose state it records
     if validate and recipe.patience:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
     if progress:
@@ -108,7 +113,8 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) ->
     return callbacks
 
 
-def _loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer):
+def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
+    """The training batches, and the validation batches or None."""
     x, y = _tensors(windows, split.train)
     batches = Batches(x, y, recipe.batch, seed, lambda: trainer.current_epoch, recipe.augmentation())
     if not len(split.val):
@@ -129,7 +135,7 @@ def _restore_best(net: EcgNet, trainer: pl.Trainer) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without Lightning's advice on loader workers, logging steps and folders that a resumed run finds again."""
     log = logging.getLogger("lightning.pytorch")
     level = log.level

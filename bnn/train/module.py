@@ -35,6 +35,7 @@ class EcgTraining(pl.LightningModule):
         epoch = self.current_epoch
         torch.manual_seed(epoch_seed(self.seed, epoch) + 1)  # dropout: as in a run that was never interrupted
         self.net.set_progress(epoch / max(self.recipe.epochs - 1, 1))
+        self.log("lr", self.optimizers().param_groups[0]["lr"])
         self._reset()
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
@@ -42,7 +43,6 @@ class EcgTraining(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         self._log("train")
-        self.log("lr", self.optimizers().param_groups[0]["lr"])
 
     def on_validation_epoch_start(self) -> None:
         self._train_sums = self._sums
