@@ -1,0 +1,47 @@
+"""Running windows on an emulated core: Unicorn, in this process."""
+
+from pathlib import Path
+
+import numpy as np
+
+from firmware.image import read_image
+from firmware.machine import Machine
+from firmware.manifest import Manifest
+from firmware.records import RESULT_ID, Record, Result, check_windows, collect
+from firmware.targets import Target, find_target
+
+
+class EmulatedRunner:
+    """An image of build_image on a core that Unicorn emulates.
+
+    traced   whether the image was built so; its tensors are then read back at every call of bnn_trace
+    """
+
+    def __init__(self, image: Path, manifest: Manifest, target: str | Target, *, traced: bool):
+        self.manifest, self.traced = manifest, traced
+        self.machine = Machine(read_image(image), find_target(target))
+        self._records: list[Record] = []
+        if traced:
+            self.machine.on_entry("bnn_trace", self._take_trace)
+        self.machine.start()
+        self.machine.call("bench_prepare")
+
+    def run(self, windows: np.ndarray) -> Result:
+        """Classify `windows` (n, samples) int16. Raises DataError for other windows, ToolError if the core faults."""
+        windows = check_windows(windows, self.manifest)
+        self._records = []
+        for window in windows:
+            self.run_one(window)
+        return collect(self._records, len(windows), self.manifest, self.traced)
+
+    def run_one(self, window: np.ndarray) -> None:
+        """One checked window; its records are added to those of the run."""
+        self.machine.write("bench_samples", window.tobytes())
+        self.machine.call("bench_window")
+        result = self.machine.image.symbol("bench_result")
+        self._records.append((RESULT_ID, self.machine.read(result.address, result.size)))
+
+    def _take_trace(self) -> None:
+        """At the entry of bnn_trace(id, data, bytes)."""
+        number, address, size = (self.machine.argument(i) for i in range(3))
+        self._records.append((number, self.machine.read(address, size)))

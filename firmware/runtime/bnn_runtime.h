@@ -1,0 +1,131 @@
+/* Runtime of generated binary networks: plain C99 integers.
+ *
+ * No float, no allocation, no recursion, no state: every function is reentrant and writes only
+ * where its contract says. Generated code holds descriptors (below) and a short list of calls.
+ *
+ * Memory. A tensor of the shape (channels, length) is stored time-major: element (c, t) is
+ * element number t * channels + c. Bits, where 1 is +1 and 0 is -1, are packed without gaps: bit i
+ * is bit i % 32 of word i / 32, and the unused high bits of the last word are 0. A 16-bit
+ * integer i is half i % 2 of word i / 2, low half first. A 32-bit integer is one word.
+ *
+ * Margins. A map that a padded convolution reads carries `margin` time steps of padding before
+ * and after its data; the kernel that writes the map writes them too. So every window of a
+ * convolution is one unbroken string of bits.
+ */
+#ifndef BNN_RUNTIME_H
+#define BNN_RUNTIME_H
+
+#include <stdint.h>
+
+/* Generated code refuses to compile with a runtime of another number. */
+#define BNN_RUNTIME_ABI 1
+
+/* Words that hold n bits. */
+#define BNN_WORDS(n) (((n) + 31u) / 32u)
+
+/* Scaled bounds that every value, or no value, reaches. */
+#define BNN_ALWAYS (-32768)
+#define BNN_NEVER 32767
+
+/* With -DBNN_TRACE the program that links the network defines bnn_trace() and is shown every
+ * tensor as soon as it is complete; without it nothing is called. */
+#ifdef BNN_TRACE
+void bnn_trace(unsigned id, const void *data, unsigned long bytes);
+#define BNN_TRACE_TENSOR(id, data, bytes) bnn_trace((id), (data), (bytes))
+#else
+#define BNN_TRACE_TENSOR(id, data, bytes) ((void)0)
+#endif
+
+/* Shape of a tensor in memory. Integer tensors have no margin. */
+typedef struct {
+    uint32_t length;     /* time steps, without the margins */
+    uint16_t channels;
+    uint16_t margin;     /* time steps of padding before and after; element 0 is bit margin * channels */
+    const uint32_t *pad; /* BNN_WORDS(channels) words, the bits of one step of padding; NULL: all 1 */
+} bnn_map;
+
+/* One bound a channel: scaled by a window's standard deviation, or plain. */
+typedef struct {
+    const int16_t *t;
+    uint8_t scaled; /* 1: bound = ceil(t * std / 2^frac), with BNN_ALWAYS and BNN_NEVER; 0: bound = t */
+    uint8_t frac;   /* 0 to 15 */
+} bnn_bounds;
+
+/* First layer, on raw samples. */
+typedef struct {
+    const bnn_map *y;
+    const uint32_t *weights; /* y->channels rows of `kernel` bits, back to back */
+    bnn_bounds bounds;       /* unused where the accumulators themselves are the output */
+    uint32_t samples;
+    uint16_t kernel, stride, pad;
+    uint16_t frac; /* fraction bits of the statistics */
+} bnn_signal_conv;
+
+/* Binary convolution. */
+typedef struct {
+    const bnn_map *x, *y;
+    const uint32_t *weights; /* y->channels rows of kernel * x->channels bits, back to back */
+    const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
+    uint16_t kernel, stride; /* time steps */
+    uint16_t pad;            /* at most x->margin */
+} bnn_conv;
+
+/* Threshold of integers that are stored. */
+typedef struct {
+    const bnn_map *x, *y;
+    bnn_bounds bounds;
+} bnn_threshold;
+
+/* Pooling over time, of bits or integers. */
+typedef struct {
+    const bnn_map *x, *y;
+    uint16_t kernel, stride;
+} bnn_pool;
+
+/* Two maps of one shape into a third. */
+typedef struct {
+    const bnn_map *a, *b, *y;
+} bnn_pair;
+
+/* Last layer: from accumulators to logits. */
+typedef struct {
+    const bnn_map *x;
+    const int16_t *rise, *fall;
+    const int32_t *bias;
+} bnn_prelu_sum;
+
+/* Each is described where it is defined; bnn_<file>.c beside this header. */
+
+/* bnn_stats.c */
+void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2]);
+
+/* bnn_bounds.c */
+void bnn_resolve_bounds(const bnn_bounds *bounds, uint32_t n, const int32_t *stats, int32_t *bound);
+
+/* bnn_signal_conv.c */
+void bnn_signal_conv_threshold(const bnn_signal_conv *layer, const int16_t *x, const int32_t stats[2],
+                               const int32_t *bound_stats, uint32_t *y, uint32_t *scratch);
+void bnn_signal_conv_sum(const bnn_signal_conv *layer, const int16_t *x, const int32_t stats[2], int32_t *y,
+                         uint32_t *scratch);
+
+/* bnn_conv.c */
+void bnn_conv_threshold(const bnn_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+void bnn_conv_sum(const bnn_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+
+/* bnn_threshold.c */
+void bnn_threshold16(const bnn_threshold *layer, const uint32_t *x, uint32_t *y);
+void bnn_threshold32(const bnn_threshold *layer, const int32_t *x, const int32_t *bound_stats, uint32_t *y,
+                     uint32_t *scratch);
+
+/* bnn_or_pool.c, bnn_max_pool.c, bnn_and_not.c */
+void bnn_or_pool(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
+void bnn_max_pool16(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
+void bnn_max_pool32(const bnn_pool *layer, const int32_t *x, int32_t *y);
+void bnn_and_not(const bnn_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
+
+/* bnn_prelu_sum.c, bnn_argmax.c */
+void bnn_prelu_sum16(const bnn_prelu_sum *layer, const uint32_t *x, int32_t *y);
+void bnn_prelu_sum32(const bnn_prelu_sum *layer, const int32_t *x, int32_t *y);
+uint32_t bnn_argmax(const int32_t *x, uint32_t n);
+
+#endif

@@ -1,0 +1,67 @@
+/* Mean and standard deviation of one window of samples. */
+#include "bnn_runtime.h"
+
+/* floor(n / d) for quotients below 2^32, by long division: it runs twice a window, and keeps the
+ * 64-bit division routine out of the image. d < 2^31. */
+static uint32_t divide(uint64_t n, uint32_t d)
+{
+    uint64_t rest = n;
+    uint32_t quotient = 0;
+
+    for (uint32_t i = 32; i-- > 0;) {
+        const uint64_t part = (uint64_t)d << i;
+        if (rest >= part) {
+            rest -= part;
+            quotient |= 1u << i;
+        }
+    }
+    return quotient;
+}
+
+/* floor(sqrt(n)), one bit of the root at a time. */
+static uint32_t square_root(uint64_t n)
+{
+    uint64_t rest = n;
+    uint64_t root = 0;
+
+    for (uint64_t bit = (uint64_t)1 << 62; bit > 0u; bit >>= 2) {
+        if (rest >= root + bit) {
+            rest -= root + bit;
+            root = (root >> 1) + bit;
+        } else {
+            root >>= 1;
+        }
+    }
+    return (uint32_t)root;
+}
+
+/* Mean and standard deviation in units of 2^-frac ADC steps.
+ *
+ *     stats[0] = floor(2^frac * sum(x) / length + 1/2)
+ *     stats[1] = max(1, floor(isqrt(2^(2 frac) * (length * sum(x^2) - sum(x)^2)) / length))
+ *
+ *   x       `length` samples, any int16
+ *   length  1 to 2^(17 - frac);  frac 0 to 8
+ *
+ * The samples are moved up by 2^15, which moves the mean by as much and the deviation not at all, so
+ * that nothing is negative. length^2 * variance < 2^(34 - 2 frac) * 2^30 fits 64 bits, though
+ * the two products need not: they may wrap, their difference is right.
+ * Defined by WindowStats, window_stats() of bnn.graph.arith.
+ */
+void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2])
+{
+    uint64_t sum = 0;
+    uint64_t squares = 0;
+
+    for (uint32_t i = 0; i < length; i++) {
+        const uint32_t sample = (uint32_t)(x[i] + 32768);
+        sum += sample;
+        squares += sample * sample;
+    }
+    const uint64_t spread = length * squares - sum * sum;
+    const uint32_t mean = divide(((sum << frac) * 2u) + length, 2u * length);
+    const uint32_t std = divide(square_root(spread << (2u * frac)), length);
+
+    stats[0] = (int32_t)mean - (32768 << frac);
+    stats[1] = std > 0u ? (int32_t)std : 1;
+}
