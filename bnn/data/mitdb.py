@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from bnn.data.download import fetch, problem_of, read_manifest
+from bnn.data.records import record_path
 from bnn.errors import DataError
 
 URLS = {"mitdb": "https://physionet.org/files/mitdb/1.0.0/"}
@@ -41,6 +42,14 @@ def locate(name: str = "mitdb") -> Path:
     if not all((folder / item.name).is_file() for item in items):
         fetch(URLS[name], items, folder)
     return folder
+
+
+def find_record(path_or_name: str | Path) -> Path:
+    """Where the record stands: the path itself, or, for a bare name such as 100 with no such file here, in `locate`."""
+    path = record_path(path_or_name)
+    if str(path) in RECORDS and not Path(f"{path}.hea").exists():
+        return locate() / path
+    return path
 
 
 def verify(folder: Path, name: str = "mitdb") -> int:

@@ -7,6 +7,8 @@ import numpy as np
 
 from bnn.errors import DataError, ToolError
 
+MILLIVOLT = {"mV": 1.0, "uV": 1000.0, "V": 0.001}  # one millivolt in other units
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
@@ -31,13 +33,14 @@ class Recording:
 def read_record(path: str | Path, lead: str = "MLII") -> Recording:
     """Read one lead, looked up by its name, of the WFDB record `path` (without suffix, or with .hea or .dat).
 
-    Raises DataError if a file is missing, truncated, damaged or unreadable, if the record has no such lead, or if
-    samples of the lead are missing.
+    Raises DataError if a file is missing, truncated, damaged or unreadable, if the record has no such lead,
+    if samples of the lead are missing, or if it is no voltage.
     """
     wfdb = wfdb_library()
     path = record_path(path)
     header = _read_header(wfdb, path)
     channel = _find_lead(path, header.sig_name or [], lead)
+    per_millivolt = _units_per_millivolt(path, lead, header.units[channel])
     record = _read_channel(wfdb, path, channel, header)
     samples = record.d_signal[:, 0]
     _check_samples(path, lead, record)
@@ -47,7 +50,7 @@ def read_record(path: str | Path, lead: str = "MLII") -> Recording:
         name=path.name,
         signal=samples.astype(np.int16 if fits else np.int32),
         fs=float(record.fs),
-        gain=float(record.adc_gain[0]),
+        gain=float(record.adc_gain[0]) * per_millivolt,
         adc_zero=int(record.baseline[0]),
         lead=lead,
     )
@@ -92,9 +95,13 @@ def _read_header(wfdb, path: Path):
     file = path.with_name(f"{path.name}.hea")
     _require(file, "header")
     try:
-        return wfdb.rdheader(str(path))
+        header = wfdb.rdheader(str(path))
     except Exception as error:  # wfdb raises whatever the damaged text leads to
         raise DataError(f"{file}: not a WFDB header ({_reason(error)}); fetch the file again") from error
+    if isinstance(header, wfdb.MultiRecord):
+        segments = ", ".join(header.seg_name[:3])
+        raise DataError(f"{file}: a record of several segments, wanted a single one; give a segment ({segments} ...)")
+    return header
 
 
 def _find_lead(path: Path, leads: list[str], lead: str) -> int:
@@ -102,6 +109,16 @@ def _find_lead(path: Path, leads: list[str], lead: str) -> int:
         there = ", ".join(leads) or "none"
         raise DataError(f"record {path.name}: no lead {lead}, the record has {there}; choose one of these with --lead")
     return leads.index(lead)
+
+
+def _units_per_millivolt(path: Path, lead: str, unit: str) -> float:
+    """How many of the header's physical units a millivolt is: headers give the gain per such unit."""
+    if unit not in MILLIVOLT:
+        raise DataError(
+            f"record {path.name}, lead {lead}: its unit is {unit}, wanted a voltage ({', '.join(MILLIVOLT)}); "
+            "choose an ECG lead with --lead"
+        )
+    return MILLIVOLT[unit]
 
 
 def _read_channel(wfdb, path: Path, channel: int, header):

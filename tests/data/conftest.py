@@ -39,7 +39,7 @@ def make_windows():
 def write_record(tmp_path):
     """A function that writes a small two-lead WFDB record in format 16 and returns its path without suffix."""
 
-    def write(signal: np.ndarray, name="rec", leads=("MLII", "V5"), fs=360.0, gain=200.0, zero=1024) -> Path:
+    def write(signal: np.ndarray, name="rec", leads=("MLII", "V5"), fs=360.0, gain=200.0, zero=1024, unit="mV") -> Path:
         import wfdb
 
         columns = np.column_stack([signal + i for i in range(len(leads))]).astype(np.int64)
@@ -47,7 +47,7 @@ def write_record(tmp_path):
         wfdb.wrsamp(
             name,
             fs=fs,
-            units=["mV"] * n,
+            units=[unit] * n,
             sig_name=list(leads),
             d_signal=columns,
             fmt=["16"] * n,

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from bnn.data import mitdb as database
@@ -50,6 +52,17 @@ def test_unknown_database(monkeypatch):
     monkeypatch.delenv("BNN_DATA", raising=False)
     with pytest.raises(DataError, match="nstdb: no such database to fetch, wanted mitdb"):
         database.locate("nstdb")
+
+
+def test_a_bare_name_is_looked_up(monkeypatch, tmp_path):
+    (tmp_path / "mitdb").mkdir()
+    monkeypatch.setenv("BNN_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert database.find_record("100") == tmp_path / "mitdb" / "100"
+    assert database.find_record("mine/100.hea") == Path("mine/100")
+    assert database.find_record("999") == Path("999")
+    (tmp_path / "100.hea").touch()
+    assert database.find_record("100") == Path("100")
 
 
 def test_verify_names_the_first_problem(monkeypatch, tmp_path):

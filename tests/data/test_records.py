@@ -16,6 +16,22 @@ def test_a_record_comes_back_as_written(write_record):
     np.testing.assert_array_equal(read_record(f"{path}.hea").signal, RAMP)
 
 
+@pytest.mark.parametrize(("unit", "gain"), [("mV", 100.0), ("uV", 100_000.0), ("V", 0.1)])
+def test_gain_is_per_millivolt(write_record, unit, gain):
+    assert read_record(write_record(RAMP, gain=100.0, unit=unit)).gain == pytest.approx(gain)
+
+
+def test_a_lead_that_is_no_voltage(write_record):
+    with pytest.raises(DataError, match="record rec, lead ABP: its unit is mmHg, wanted a voltage"):
+        read_record(write_record(RAMP, leads=("ABP",), unit="mmHg"), "ABP")
+
+
+def test_record_of_several_segments(tmp_path):
+    (tmp_path / "long.hea").write_text("long/2 2 360 200\npart1 100\npart2 100\n")
+    with pytest.raises(DataError, match=r"a record of several segments, .* give a segment \(part1, part2"):
+        read_record(tmp_path / "long")
+
+
 def test_unknown_lead_lists_the_leads(write_record):
     with pytest.raises(DataError, match="record rec: no lead MLII, the record has V1, V5; .*--lead"):
         read_record(write_record(RAMP, leads=("V1", "V5")))
