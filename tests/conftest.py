@@ -27,7 +27,5 @@ def mitdb() -> Path:
     if root and not (Path(root) / "mitdb").is_dir():
         pytest.skip(f"BNN_DATA is {root}, which holds no folder mitdb")
     if not root and not all((cache_folder() / "mitdb" / item.name).is_file() for item in read_manifest("mitdb")):
-        pytest.skip(
-            "no MIT-BIH records: set BNN_DATA to the folder that holds mitdb, or fetch them by `bnn data fetch`"
-        )
+        pytest.skip("no MIT-BIH records: set BNN_DATA to the folder that holds mitdb, or fetch the records")
     return locate("mitdb")

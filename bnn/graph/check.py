@@ -3,11 +3,13 @@
 import re
 
 from bnn.errors import GraphError
-from bnn.graph.graph import Graph, Stage
-from bnn.graph.ops import LOGICAL_ONLY
+from bnn.graph.graph import Graph, Signal, Stage
+from bnn.graph.ops import LOGICAL_ONLY, Interval, Node, SignalConv, Threshold, WindowStats, attributes, constants
 from bnn.graph.types import TensorType
 
 LEVELS = ("logical", "target")
+MAX_LENGTH, MAX_CHANNELS, MAX_RATE = 1 << 20, 1 << 10, 1e9
+"""Of a signal: far beyond what a wearable holds, and small enough that no range overflows 64 bits."""
 
 
 def check(graph: Graph, level: str = "logical") -> dict[str, TensorType]:
@@ -17,6 +19,7 @@ def check(graph: Graph, level: str = "logical") -> dict[str, TensorType]:
     """
     _check_head(graph)
     types: dict[str, TensorType] = {}
+    makers = {node.name: node for node in graph.nodes()}
     known_signals = {signal.name: signal for signal in graph.signals}
     for stage in graph.stages:
         for name in stage.signals:
@@ -26,8 +29,12 @@ def check(graph: Graph, level: str = "logical") -> dict[str, TensorType]:
             _define(types, name, TensorType("int16", (signal.channels, signal.length), -32768, 32767))
         _check_nodes(stage, types, level)
         _check_exit(graph, stage, types)
+    for node in graph.nodes():
+        _check_statistics(node, makers)
     if graph.stages[-1].logits is None:
         raise GraphError(f"stage {graph.stages[-1].name}: the last stage must end in an exit, but names no logits")
+    if unread := set(known_signals) - set(types):
+        raise GraphError(f"signal {sorted(unread)[0]}: declared, but no stage reads it")
     return types
 
 
@@ -38,9 +45,26 @@ def _check_head(graph: Graph) -> None:
         )
     if not graph.stages or len(graph.classes) < 2 or len(set(graph.classes)) != len(graph.classes):
         raise GraphError(f"graph {graph.name}: needs a stage and at least two classes of different names")
+    for text in (*graph.classes, *(signal.unit for signal in graph.signals)):
+        if not text or not text.isprintable():
+            raise GraphError(f"graph {graph.name}: {text!r} names a class or a unit; wanted one printable line")
+    if not all(isinstance(text, str) for item in graph.about.items() for text in item):
+        raise GraphError(f"graph {graph.name}: about holds {graph.about}, wanted texts by name")
+    for what, names in (("stage", [s.name for s in graph.stages]), ("signal", [s.name for s in graph.signals])):
+        if len(set(names)) != len(names):
+            raise GraphError(f"graph {graph.name}: {what} names are {names}, but every {what} needs a name of its own")
     for signal in graph.signals:
-        if signal.length < 1 or signal.channels < 1 or not signal.fs > 0 or not signal.gain > 0:
-            raise GraphError(f"signal {signal.name}: channels, length, fs and gain must be positive, got {signal}")
+        _check_signal(signal)
+
+
+def _check_signal(signal: Signal) -> None:
+    if signal.length not in range(1, MAX_LENGTH + 1) or signal.channels not in range(1, MAX_CHANNELS + 1):
+        raise GraphError(
+            f"signal {signal.name}: {signal.channels} x {signal.length} samples; "
+            f"wanted 1 to {MAX_CHANNELS} channels of 1 to {MAX_LENGTH}"
+        )
+    if not all(0 < value < MAX_RATE for value in (signal.fs, signal.gain)):  # NaN fails, too
+        raise GraphError(f"signal {signal.name}: fs is {signal.fs} and gain {signal.gain}, wanted 0 to {MAX_RATE:g}")
 
 
 def _define(types: dict[str, TensorType], name: str, kind: TensorType) -> None:
@@ -58,7 +82,33 @@ def _check_nodes(stage: Stage, types: dict[str, TensorType], level: str) -> None
         for source in node.inputs:
             if source not in types:
                 node.fail(f"reads {source}, which no earlier node of stage {stage.name} or signal defines")
+        _check_fields(node)
         _define(types, node.name, node.infer(*(types[source] for source in node.inputs)))
+
+
+def _check_fields(node: Node) -> None:
+    """Constants have the element type and rank that the op declares and are not empty; the rest are whole numbers."""
+    for spec, array in constants(node):
+        dtype, rank = spec.metadata["dtype"], spec.metadata["rank"]
+        if array.dtype != dtype or array.ndim != rank or array.size == 0:
+            node.fail(f"{spec.name} is {array.dtype} {array.shape}, wanted {dtype} of {rank} axes, none empty")
+    for spec in attributes(type(node)):
+        if type(getattr(node, spec.name)) is not int:
+            node.fail(f"{spec.name} is {getattr(node, spec.name)!r}, wanted a whole number")
+
+
+def _check_statistics(node: Node, makers: dict[str, Node]) -> None:
+    """What is read as statistics comes from WindowStats; for a SignalConv, of its own signal and fraction bits."""
+    if not isinstance(node, (SignalConv, Threshold, Interval)) or len(node.inputs) != 2:
+        return
+    stats = makers.get(node.inputs[1])
+    if not isinstance(stats, WindowStats):
+        node.fail(f"reads {node.inputs[1]} as statistics, but {type(stats).__name__} made it, not WindowStats")
+    if isinstance(node, SignalConv) and (stats.inputs[0] != node.inputs[0] or stats.frac != node.frac):
+        node.fail(
+            f"reads {node.inputs[0]} with {node.frac} fraction bits, but {stats.name} holds the statistics of "
+            f"{stats.inputs[0]} with {stats.frac}"
+        )
 
 
 def _check_exit(graph: Graph, stage: Stage, types: dict[str, TensorType]) -> None:

@@ -9,7 +9,7 @@ the *target* one is what runs (Threshold, then OrPool). `LOGICAL_ONLY` names the
 passes of bnn.lower remove.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 
 import numpy as np
 
@@ -18,9 +18,18 @@ from bnn.graph.arith import NEVER, STATS_FRAC
 from bnn.graph.types import TensorType, bits, integers
 
 
-def binary():
+def binary(rank: int = 1):
     """A field of -1 and +1, kept at one bit each in files and images."""
-    return field(metadata={"binary": True})
+    return field(metadata={"binary": True, "dtype": np.dtype(np.int8), "rank": rank})
+
+
+def numbers(dtype: type):
+    """A field of one integer a channel."""
+    return field(metadata={"dtype": np.dtype(dtype), "rank": 1})
+
+
+STATS = "int32 (2,)"
+"""What `expect` calls the output of WindowStats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +57,28 @@ class Node:
         raise GraphError(f"{self.name}: {text}")
 
     def expect(self, types: tuple[TensorType, ...], *kinds: str) -> None:
-        """GraphError unless there are as many inputs as `kinds`, each of a kind that its entry names."""
+        """GraphError unless there are as many inputs as `kinds`, each STATS or a map of a kind that its entry names."""
         if len(types) != len(kinds):
             self.fail(f"{type(self).__name__} reads {len(kinds)} tensors, got {len(types)}: {', '.join(self.inputs)}")
         for source, got, want in zip(self.inputs, types, kinds, strict=True):
-            if got.kind not in want.split("|"):
-                self.fail(f"{source} is {got}, but {type(self).__name__} reads {want} here")
+            if str(got) != want and (got.kind not in want.split("|") or len(got.shape) != 2):
+                shape = "" if want == STATS else " (channels, length)"
+                self.fail(f"{source} is {got}, but {type(self).__name__} reads {want}{shape} here")
 
 
-def constants(node: Node):
+def arrays(op: type[Node]) -> list[Field]:
+    """The fields of an op that are tensors."""
+    return [spec for spec in fields(op) if spec.type is np.ndarray]
+
+
+def attributes(op: type[Node]) -> list[Field]:
+    """The fields of an op that are whole numbers."""
+    return [spec for spec in fields(op) if spec.type is int]
+
+
+def constants(node: Node) -> list[tuple[Field, np.ndarray]]:
     """(field, array) of every tensor that belongs to the node."""
-    return [(spec, getattr(node, spec.name)) for spec in fields(node) if spec.type is np.ndarray]
+    return [(spec, getattr(node, spec.name)) for spec in arrays(type(node))]
 
 
 def conv_length(length: int, kernel: int, stride: int, pad: int) -> int:
@@ -74,6 +94,13 @@ def check_signs(node: Node, w: np.ndarray, what: str) -> None:
             f"{what}[{place}] is {w[tuple(bad[0])]}, but a binary value is -1 or +1; "
             f"{len(bad)} of {w.size} are affected: was the model exported before binarisation?"
         )
+
+
+def check_flip(node: Node, flip: np.ndarray, x: TensorType) -> None:
+    """GraphError unless there is one -1 or +1 a channel."""
+    check_signs(node, flip, "flip")
+    if flip.shape != x.shape[:1]:
+        node.fail(f"flip has {flip.size} entries for {x.shape[0]} channels")
 
 
 def check_window(node: Node, length: int, kernel: int, stride: int, pad: int = 0) -> None:
@@ -96,8 +123,11 @@ class WindowStats(Node):
         channels, length = types[0].shape
         if channels != 1:
             self.fail(f"{self.inputs[0]} has {channels} channels; statistics are taken of one channel at a time")
-        if not 0 <= self.frac <= 8 or length > 1 << (17 - self.frac):
-            self.fail(f"{length} samples with {self.frac} fraction bits overflow 64 bits; the limit is 2**(17 - frac)")
+        if not 0 <= self.frac <= 8 or length > 1 << min(16, 17 - self.frac):
+            self.fail(
+                f"{length} samples with {self.frac} fraction bits overflow 64 bits; "
+                "frac goes from 0 to 8, and the length to 2**min(16, 17 - frac)"
+            )
         return TensorType("int32", (2,), -(1 << (15 + self.frac)), 1 << (15 + self.frac))
 
 
@@ -111,16 +141,20 @@ class SignalConv(Node):
     acc    int32 (n_out, t), std times the convolution of the standardised window
     """
 
-    w: np.ndarray = binary()
+    w: np.ndarray = binary(rank=2)
     stride: int
     pad: int
     frac: int = STATS_FRAC
 
     def infer(self, *types):
-        self.expect(types, "int16", "int32")
+        self.expect(types, "int16", STATS)
         check_signs(self, self.w, "weight")
-        (n_out, kernel), (_, length) = self.w.shape, types[0].shape
+        (n_out, kernel), (channels, length) = self.w.shape, types[0].shape
+        if channels != 1:
+            self.fail(f"{self.inputs[0]} has {channels} channels; SignalConv reads one channel at a time")
         check_window(self, length, kernel, self.stride, self.pad)
+        if not 0 <= self.frac <= 8:
+            self.fail(f"{self.frac} fraction bits; statistics have 0 to 8")
         top = kernel << (16 + self.frac)
         shape = (n_out, conv_length(length, kernel, self.stride, self.pad))
         return integers(shape, -top, top, self.name)
@@ -138,7 +172,7 @@ class BinaryConv(Node):
     acc  (n_out, t) in [-n, n] for n = n_in * kernel, always of the parity of n
     """
 
-    w: np.ndarray = binary()
+    w: np.ndarray = binary(rank=3)
     pad_value: np.ndarray = binary()
     stride: int
     pad: int
@@ -166,10 +200,10 @@ class BinaryConv(Node):
 
 def check_bounds(node: Node, types: tuple[TensorType, ...], frac: int, *bounds: np.ndarray) -> None:
     """The bounds of Threshold and Interval: int16, one a channel; with statistics, fixed point of `frac` bits."""
-    node.expect(types, *(("int16|int32",) if len(types) == 1 else ("int32", "int32")))
+    node.expect(types, *(("int16|int32",) if len(types) == 1 else ("int32", STATS)))
     for bound in bounds:
-        if bound.dtype != np.int16 or bound.shape != types[0].shape[:1]:
-            node.fail(f"bounds are {bound.dtype} {bound.shape}, wanted int16 {types[0].shape[:1]}, one a channel")
+        if bound.shape != types[0].shape[:1]:
+            node.fail(f"bounds are {bound.shape}, wanted {types[0].shape[:1]}, one a channel")
     if not 0 <= frac <= 15 or (frac and len(types) == 1):
         node.fail(f"{frac} fraction bits; bounds have 0 to 15, and 0 where there are no statistics to scale by")
 
@@ -184,7 +218,7 @@ class Threshold(Node):
     y      bit (n, length)
     """
 
-    t: np.ndarray
+    t: np.ndarray = numbers(np.int16)
     frac: int = 0
 
     def infer(self, *types):
@@ -201,14 +235,14 @@ class Interval(Node):
     Logical only: threshold_before_pool turns it into thresholds.
     """
 
-    lower: np.ndarray
-    upper: np.ndarray
+    lower: np.ndarray = numbers(np.int16)
+    upper: np.ndarray = numbers(np.int16)
     flip: np.ndarray = binary()
     frac: int = 0
 
     def infer(self, *types):
         check_bounds(self, types, self.frac, self.lower, self.upper)
-        check_signs(self, self.flip, "flip")
+        check_flip(self, self.flip, types[0])
         return bits(*types[0].shape)
 
 
@@ -261,9 +295,7 @@ class Flip(Node):
 
     def infer(self, *types):
         self.expect(types, "bit")
-        check_signs(self, self.flip, "flip")
-        if self.flip.shape != types[0].shape[:1]:
-            self.fail(f"flip has {self.flip.size} entries for {types[0].shape[0]} channels")
+        check_flip(self, self.flip, types[0])
         return types[0]
 
 
@@ -276,18 +308,19 @@ class PReluSum(Node):
     y           int32 (n,), logits in units of 2**-frac
     """
 
-    rise: np.ndarray
-    fall: np.ndarray
-    bias: np.ndarray
+    rise: np.ndarray = numbers(np.int16)
+    fall: np.ndarray = numbers(np.int16)
+    bias: np.ndarray = numbers(np.int32)
     frac: int
 
     def infer(self, *types):
         self.expect(types, "int16|int32")
         channels, length = types[0].shape
-        for what, want in (("rise", np.int16), ("fall", np.int16), ("bias", np.int32)):
-            array = getattr(self, what)
-            if array.dtype != want or array.shape != (channels,):
-                self.fail(f"{what} is {array.dtype} {array.shape}, wanted {np.dtype(want)} ({channels},)")
+        for spec, array in constants(self):
+            if array.shape != (channels,):
+                self.fail(f"{spec.name} has {array.size} entries for {channels} channels")
+        if not 0 <= self.frac <= 31:
+            self.fail(f"{self.frac} fraction bits; logits have 0 to 31")
         up, down = length * max(types[0].hi, 0), length * min(types[0].lo, 0)
         rise, fall, bias = (a.astype(np.int64) for a in (self.rise, self.fall, self.bias))
         ends = [rise * up, fall * down, rise * up * 0]

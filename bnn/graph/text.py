@@ -1,12 +1,8 @@
 """The graph as text, one line a tensor: for people, and for comparing before and after a pass."""
 
-from dataclasses import fields
-
-import numpy as np
-
 from bnn.graph.check import check
 from bnn.graph.graph import Graph
-from bnn.graph.ops import Node, constants
+from bnn.graph.ops import Node, attributes, constants
 
 
 def to_text(graph: Graph) -> str:
@@ -28,6 +24,5 @@ def to_text(graph: Graph) -> str:
 def _call(node: Node) -> str:
     arguments = list(node.inputs)
     arguments += [f"{spec.name} {'x'.join(map(str, array.shape))}" for spec, array in constants(node)]
-    plain = [spec for spec in fields(node) if spec.name not in ("name", "inputs") and spec.type is not np.ndarray]
-    arguments += [f"{spec.name}={getattr(node, spec.name)}" for spec in plain]
+    arguments += [f"{spec.name}={getattr(node, spec.name)}" for spec in attributes(type(node))]
     return f"{type(node).__name__}({', '.join(arguments)})"
