@@ -58,7 +58,7 @@ def read_runs(positive: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.
             )
         if len(changes) == 0:
             changes = [0] if row[0] else [n]
-        starts_inside = len(changes) and changes[0] > 0 and row[0] == 1
+        starts_inside = changes[0] > 0 and row[0] == 1
         lower.append(values[changes[0]])
         upper.append(values[changes[1] if len(changes) == 2 else n])
         flip.append(1 if starts_inside else -1)

@@ -74,11 +74,11 @@ def _lower_block(block: Block, name: str, source: str, samples: int, last: bool)
 
 
 def activation(block: Block) -> Activation:
-    """PReLU and BatchNorm of a block, with its own modules and their float32: (n,) -> (channels, n)."""
+    """PReLU and BatchNorm of a block, with its own modules and their precision: (n,) -> (channels, n)."""
 
     @torch.no_grad()
     def f(values: np.ndarray) -> np.ndarray:
-        x = torch.as_tensor(values, dtype=torch.float32).expand(1, block.norm.num_features, -1)
+        x = torch.as_tensor(values, dtype=block.norm.weight.dtype).expand(1, block.norm.num_features, -1)
         return block.norm(block.prelu(x))[0].numpy()
 
     return f
@@ -89,7 +89,8 @@ def _lower_sum(block: Block, source: str, length: int) -> PReluSum:
 
     sum_t norm(prelu(x)) = rise * sum max(x, 0) + fall * sum min(x, 0) + length * norm(0)
     """
-    low, zero, high = activation(block)(np.array([-1.0, 0.0, 1.0])).astype(np.float64).T
+    # In float64: a slope is a difference of two values that a large mean leaves few digits of float32 for.
+    low, zero, high = activation(deepcopy(block).double())(np.array([-1.0, 0.0, 1.0])).T
     rise, fall, bias = high - zero, zero - low, length * zero
     reach = length * block.conv.weight[0].numel() * np.maximum(np.abs(rise), np.abs(fall)) + np.abs(bias)
     frac = 24

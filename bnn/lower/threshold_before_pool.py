@@ -20,13 +20,13 @@ def threshold_before_pool(graph: Graph) -> Graph:
     before it becomes the same without the OrPool.
     """
     types = check(graph)
+    pools = {
+        node.name: node
+        for node in graph.nodes()
+        if isinstance(node, MaxPool) and all(isinstance(user, Interval) for user in graph.consumers(node.name))
+    }
 
     def rewrite(nodes: tuple[Node, ...]) -> list[Node]:
-        pools = {
-            node.name: node
-            for node in nodes
-            if isinstance(node, MaxPool) and all(isinstance(user, Interval) for user in graph.consumers(node.name))
-        }
         out: list[Node] = []
         for node in nodes:
             if isinstance(node, Interval):
