@@ -12,10 +12,12 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader, TensorDataset
 
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
+from bnn.errors import ToolError
 from bnn.metrics import report
 from bnn.models.checkpoint import save_model
 from bnn.models.ecg import EcgNet, blank
@@ -47,9 +49,11 @@ def train(
     A run resumed after an interruption loses at most one epoch and ends with the same weights.
 
     Raises FileError if `out_dir` exists and neither `resume` nor `force` is given, ModelError if it holds
-    another run than the one to resume. Ctrl-C raises KeyboardInterrupt with the epoch reached.
+    another run than the one to resume or if the loss runs away, ToolError for an accelerator that is not here,
+    and KeyboardInterrupt, with the epoch reached, after Ctrl-C.
     """
     out_dir = Path(out_dir)
+    _check_accelerator(accelerator)
     run = run_folder.describe(recipe, windows, split, seed)
     last = run_folder.prepare(out_dir, run, resume=resume, force=force)
     net = blank(recipe.config(windows.classes, windows.length), seed)
@@ -70,6 +74,17 @@ def train(
     save_model(net, out_dir / "model.safetensors", run)
     run_folder.write(out_dir, run)
     return out_dir / "model.safetensors"
+
+
+def _check_accelerator(accelerator: str) -> None:
+    """Raise ToolError before anything is written if Lightning cannot run on it here."""
+    try:
+        with quiet():
+            pl.Trainer(accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False)
+    except (MisconfigurationException, ValueError) as error:
+        raise ToolError(
+            f"accelerator {accelerator!r} cannot be used here ({str(error).rstrip('.')}); choose auto or cpu"
+        ) from error
 
 
 def _fit(trainer: pl.Trainer, module: EcgTraining, loaders: tuple, last: Path | None, out_dir: Path) -> None:

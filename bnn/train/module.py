@@ -1,10 +1,13 @@
 """The ECG network as Lightning trains it."""
 
+import math
+
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bnn.errors import ModelError
 from bnn.models.ecg import EcgNet
 from bnn.train.batches import epoch_seed
 from bnn.train.recipes import Recipe
@@ -67,4 +70,9 @@ class EcgTraining(pl.LightningModule):
 
     def _log(self, part: str) -> None:
         loss, hits, count = self._sums.tolist()
+        if not math.isfinite(loss):
+            raise ModelError(
+                f"the {part} loss of epoch {self.current_epoch + 1} is {loss / count}: training has run away; "
+                f"start over with a learning rate below {self.recipe.lr:g}"
+            )
         self.log_dict({f"{part}_loss": loss / count, f"{part}_accuracy": hits / count})

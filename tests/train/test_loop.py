@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 from bnn.data.splits import split
 from bnn.data.windows import WindowSet
-from bnn.errors import FileError, ModelError
+from bnn.errors import FileError, ModelError, ToolError
 from bnn.models.checkpoint import load_model
+from bnn.models.ecg import EcgNet
 from bnn.train.evaluate import check_classes, logits, predict
 from bnn.train.loop import train
 from bnn.train.module import EcgTraining
@@ -154,6 +155,18 @@ def test_an_existing_folder_is_left_alone_unless_told_otherwise(data, tmp_path):
     train(small(epochs=1), *data, tmp_path / "run", accelerator="cpu", progress=False, force=True)
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
     assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_an_accelerator_that_is_not_here_leaves_nothing_behind(data, tmp_path):
+    with pytest.raises(ToolError, match=r"accelerator 'abacus' cannot be used here \(.*\); choose auto or cpu"):
+        train(small(), *data, tmp_path / "run", accelerator="abacus", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_runs_away_ends_the_training(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(EcgNet, "forward", lambda self, x: self.blocks[0].norm.weight.sum() * x[:, 0, :3] * torch.inf)
+    with pytest.raises(ModelError, match="train loss of epoch 1 is nan: training has run away; .* below 0.01"):
+        train(small(), *data, tmp_path / "run", accelerator="cpu", progress=False)
 
 
 def test_a_resumed_run_must_be_the_same_run(data, tmp_path):
