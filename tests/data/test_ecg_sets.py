@@ -34,8 +34,8 @@ def test_class_of_a_window(symbols, wanted):
 
 def test_beats_at_the_edges_of_a_window():
     """A window holds its first sample and not the one behind its last."""
-    sample, symbol = np.array([10, 20, 30]), np.array(["V", "A", "F"])
-    assert window_classes(sample, symbol, np.array([10, 11, 20, 31]), 10) == ["V", "S", "S", None]
+    sample, symbol = np.array([10, 20, 30]), np.array(["A", "V", "F"])
+    assert window_classes(sample, symbol, np.array([10, 11, 20, 31]), 10) == ["S", "V", "V", None]
 
 
 def test_every_beat_symbol_has_one_class():

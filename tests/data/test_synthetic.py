@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks, welch
 
+from bnn.data import synthetic
 from bnn.data.beats import SHAPES, shape
 from bnn.data.rhythms import RHYTHMS, draw_beats
 from bnn.data.signals import check_windows, windows
@@ -27,6 +28,12 @@ def test_sets(name):
     assert made.x.min() >= 0 and made.x.max() <= 2047
     check_windows(made.x)
     assert len(np.unique(np.column_stack([made.start, made.y]), axis=0)) == len(made)
+
+
+def test_strong_signals_saturate_as_an_11_bit_adc(monkeypatch):
+    monkeypatch.setattr(synthetic, "GAIN", 20_000.0)
+    x = synthetic_set("ecg5", 1).x
+    assert x.min() == 0 and x.max() == 2047
 
 
 def test_same_seed_same_windows():
