@@ -1,0 +1,7 @@
+"""From an integer graph to source code: a plan that no language knows of, and one emitter a language."""
+
+from codegen.cost import Cost, costs
+from codegen.generate import KnownAnswer, generate
+from codegen.plan import Plan, Step, Tensor, make_plan
+
+__all__ = ["Cost", "KnownAnswer", "Plan", "Step", "Tensor", "costs", "generate", "make_plan"]

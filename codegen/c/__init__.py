@@ -1,0 +1,1 @@
+"""The plan in C99: names, data, descriptors, calls, and the templates that lay them out."""

@@ -1,0 +1,87 @@
+"""Print the model: file names and their texts."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from codegen.c.model import RUNTIME, RUNTIME_HEADERS, KnownAnswer, make_model
+from codegen.c.text import comment
+from codegen.cost import costs
+from codegen.layout import Tensor
+from codegen.plan import Plan
+
+MANIFEST_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where generated files come from, as their first lines say it."""
+
+    name: str
+    tool: str
+    sha256: str
+    command: str
+    cost: str
+
+
+def emit(
+    plan: Plan, target: str, answer: KnownAnswer, command: str, graph_sha256: str, tool_version: str
+) -> dict[str, str]:
+    """File name -> text of everything that belongs to the folder; the same arguments give the same texts."""
+    model = make_model(plan, answer, target)
+    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan))
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    env.filters["comment"] = comment
+    names = {
+        "model.h.j2": f"{model.name}.h",
+        "model.c.j2": f"{model.name}.c",
+        "kat.h.j2": f"{model.name}_kat.h",
+        "kat.c.j2": f"{model.name}_kat.c",
+        "main.c.j2": "main.c",
+        "Makefile.j2": "Makefile",
+    }
+    files = {name: env.get_template(template).render(model=model, origin=origin) for template, name in names.items()}
+    for name in (*RUNTIME_HEADERS, *model.sources[1:]):
+        files[name] = (RUNTIME / name).read_text(encoding="utf-8")
+    files[f"{model.name}.json"] = _manifest(plan, model.sources, origin)
+    return files
+
+
+def _cost(plan: Plan) -> str:
+    entries = costs(plan)
+    constants, macs = sum(c.constant_bytes for c in entries), sum(c.macs for c in entries)
+    return f"{constants} B of constants, {plan.arena_bytes} B of RAM, {macs} multiply-accumulates"
+
+
+def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
+    """What a program needs to know to build the folder, run it, and read the traced tensors."""
+    tensors = [plan.tensors[step.output] for step in plan.steps]
+    content = {
+        "format": MANIFEST_FORMAT,
+        "name": plan.graph.name,
+        "tool": origin.tool,
+        "graph_sha256": origin.sha256,
+        "command": origin.command,
+        "cost": origin.cost,
+        "classes": plan.graph.classes,
+        "signals": [{"name": plan.signal.name, "samples": plan.signal.length, "channels": plan.signal.channels}],
+        "sources": sources,
+        "arena_bytes": plan.arena_bytes,
+        "context_bytes": plan.arena_bytes,
+        "trace": [_trace(i, tensor) for i, tensor in enumerate(tensors)],
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _trace(number: int, tensor: Tensor) -> dict:
+    entry = {"id": number, "name": tensor.name, "type": tensor.type.kind, "shape": tensor.type.shape}
+    return entry | ({"first_bit": tensor.first_bit} if tensor.type.kind == "bit" else {})

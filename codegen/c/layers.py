@@ -1,0 +1,185 @@
+"""From the plan's steps to C data: constant arrays, descriptors and calls."""
+
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from codegen.c.text import Names, pack, rows
+from codegen.cost import Cost, costs
+from codegen.layout import Tensor
+from codegen.plan import Plan, Step, scratch_name
+
+KERNELS = {
+    "window_stats": (None, "bnn_stats.c"),
+    "signal_conv_threshold": ("bnn_signal_conv", "bnn_bounds.c", "bnn_signal_conv.c"),
+    "signal_conv_sum": ("bnn_signal_conv", "bnn_bounds.c", "bnn_signal_conv.c"),
+    "conv_threshold": ("bnn_conv", "bnn_conv.c"),
+    "conv_sum": ("bnn_conv", "bnn_conv.c"),
+    "threshold16": ("bnn_threshold", "bnn_bounds.c", "bnn_threshold.c"),
+    "threshold32": ("bnn_threshold", "bnn_bounds.c", "bnn_threshold.c"),
+    "or_pool": ("bnn_pool", "bnn_or_pool.c"),
+    "max_pool16": ("bnn_pool", "bnn_max_pool.c"),
+    "max_pool32": ("bnn_pool", "bnn_max_pool.c"),
+    "and_not": ("bnn_pair", "bnn_and_not.c"),
+    "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+    "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+}
+"""Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A constant array; `body` is its initialiser."""
+
+    ctype: str
+    name: str
+    size: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A constant struct; `body` is its designated initialiser."""
+
+    ctype: str
+    name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A place in the arena: a pointer called `name`, `offset` words in."""
+
+    ctype: str
+    name: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace."""
+
+    comment: str
+    arrays: tuple[Array, ...]
+    descriptors: tuple[Descriptor, ...]
+    buffers: tuple[Buffer, ...]
+    call: str
+    tensor: str
+    tensor_bytes: int
+
+
+class Layers:
+    """Turns steps into layers; remembers the names that it has given."""
+
+    def __init__(self, plan: Plan, names: Names, signal: str):
+        self._plan, self._names = plan, names
+        self._maps: dict[str, str] = {}
+        self._weights: dict[str, str] = {}
+        self._pointers = {plan.signal.name: signal, plan.logits: "logits"}
+
+    def all(self) -> list[Layer]:
+        return [self._layer(step, cost) for step, cost in zip(self._plan.steps, costs(self._plan), strict=True)]
+
+    def _layer(self, step: Step, cost: Cost) -> Layer:
+        arrays: list[Array] = []
+        descriptors: list[Descriptor] = []
+        y = self._plan.tensors[step.output]
+        buffers = self._buffers(step)
+        if len(y.type.shape) == 2:
+            self._map(y, arrays, descriptors)
+        layer = ""
+        if fields := self._fields(step, arrays):
+            layer = self._names.new(f"{step.output}_layer")
+            descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, _initialiser(fields)))
+        ops = " and ".join(type(node).__name__ for node in step.nodes)
+        about = f"{step.output}: {ops} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
+        call = self._call(step, layer, buffers)
+        pointer = self._pointers[step.output]
+        return Layer(about, tuple(arrays), tuple(descriptors), tuple(buffers), call, pointer, 4 * y.words)
+
+    def _buffers(self, step: Step) -> list[Buffer]:
+        """Of the output, unless it lies with the caller, and of the scratch, in this order."""
+        buffers, offsets = [], self._plan.memory.offsets
+        if step.output != self._plan.logits:
+            ctype = "int32_t" if self._plan.types[step.output].kind == "int32" else "uint32_t"
+            name = self._pointers[step.output] = self._names.new(step.output)
+            buffers.append(Buffer(ctype, name, offsets[step.output]))
+        if step.scratch:
+            buffers.append(Buffer("uint32_t", self._names.new(f"{step.output}_scratch"), offsets[scratch_name(step)]))
+        return buffers
+
+    def _map(self, tensor: Tensor, arrays: list[Array], descriptors: list[Descriptor]) -> None:
+        name = self._maps[tensor.name] = self._names.new(f"{tensor.name}_map")
+        fields = {"length": tensor.length, "channels": tensor.channels, "margin": tensor.margin}
+        if tensor.pad is not None:
+            fields["pad"] = self._array(arrays, f"{tensor.name}_pad", pack(tensor.pad))
+        descriptors.append(Descriptor("bnn_map", name, _initialiser(fields)))
+
+    def _array(self, arrays: list[Array], wish: str, values: np.ndarray) -> str:
+        name, ctype = self._names.new(wish), f"{values.dtype.name}_t"
+        arrays.append(Array(ctype, name, values.size, rows(values, ctype)))
+        return name
+
+    def _weights_of(self, node: SignalConv | BinaryConv, arrays: list[Array]) -> str:
+        """The packed rows, written once however many steps share them. (n_out, n_in, kernel) becomes time-major."""
+        if node.name not in self._weights:
+            bits = node.w > 0 if node.w.ndim == 2 else (node.w > 0).transpose(0, 2, 1)
+            self._weights[node.name] = self._array(arrays, f"{node.name}_weights", pack(bits))
+        return self._weights[node.name]
+
+    def _bounds(self, node: Threshold, arrays: list[Array]) -> str:
+        t = self._array(arrays, f"{node.name}_t", node.t)
+        return f"{{.t = {t}, .scaled = {int(len(node.inputs) > 1)}, .frac = {node.frac}}}"
+
+    def _fields(self, step: Step, arrays: list[Array]) -> dict[str, object]:
+        """The descriptor's fields; none where the kernel needs no descriptor."""
+        node, last = step.nodes[0], step.nodes[-1]
+        x, y = (f"&{self._maps[name]}" if name in self._maps else "" for name in (step.inputs[0], step.output))
+        match node:
+            case SignalConv():
+                fields = {"y": y, "weights": self._weights_of(node, arrays)}
+                fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
+                fields |= {"samples": self._plan.signal.length, "kernel": node.w.shape[1], "stride": node.stride}
+                return fields | {"pad": node.pad, "frac": node.frac}
+            case BinaryConv():
+                fields = {"x": x, "y": y, "weights": self._weights_of(node, arrays)}
+                fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
+                return fields | {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
+            case Threshold():
+                return {"x": x, "y": y, "bounds": self._bounds(node, arrays)}
+            case OrPool() | MaxPool():
+                return {"x": x, "y": y, "kernel": node.kernel, "stride": node.stride}
+            case AndNot():
+                return {"a": x, "b": f"&{self._maps[step.inputs[1]]}", "y": y}
+            case PReluSum():
+                factors = {key: getattr(node, key) for key in ("rise", "fall", "bias")}
+                named = {key: self._array(arrays, f"{node.name}_{key}", values) for key, values in factors.items()}
+                return {"x": x} | named
+        return {}
+
+    def _call(self, step: Step, layer: str, buffers: list[Buffer]) -> str:
+        node, last = step.nodes[0], step.nodes[-1]
+        given = [self._pointers[name] for name in step.inputs]
+        if isinstance(node, WindowStats):
+            given += [str(self._plan.signal.length), str(node.frac)]
+        else:
+            given.insert(0, f"&{layer}")
+        if step.kernel in ("signal_conv_threshold", "threshold32") and len(last.inputs) == 1:
+            given.append("NULL")
+        given.append(self._pointers[step.output])
+        if step.scratch:
+            given.append(buffers[-1].name)
+        return f"bnn_{step.kernel}({', '.join(given)})"
+
+
+def _initialiser(fields: dict[str, object]) -> str:
+    """Designated, in lines of at most 100 columns, indented by four."""
+    body = ", ".join(f".{key} = {value}" for key, value in fields.items())
+    return textwrap.fill(body, 100, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
+
+
+def sources(plan: Plan) -> list[str]:
+    """Files of the runtime that the plan needs, sorted."""
+    return sorted({"bnn_argmax.c"}.union(*(KERNELS[step.kernel][1:] for step in plan.steps)))

@@ -1,0 +1,61 @@
+"""Write a graph as a folder of C sources."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from bnn.errors import FileError
+from bnn.files import refuse_existing
+from bnn.graph import Graph
+from codegen.c.emit import emit
+from codegen.c.model import KnownAnswer
+from codegen.plan import make_plan
+
+
+def generate(
+    graph: Graph,
+    out: Path,
+    *,
+    target: str = "cortex-m4",
+    known_answer: KnownAnswer,
+    command: str,
+    graph_sha256: str,
+    tool_version: str,
+    force: bool = False,
+) -> list[Path]:
+    """Write `<name>.h`, `<name>.c`, what they need of the runtime, a known-answer test, an example, a
+    Makefile and the manifest `<name>.json` into the folder `out`; return their paths.
+
+    target        what the Makefile's `lib` builds for; the sources are the same for all
+    known_answer  one window with the simulator's logits
+    command, graph_sha256, tool_version   for the files' first lines
+    force         replace files of these names; others in the folder are never touched
+
+    Equal arguments give equal bytes. Raises GraphError for a graph or target that the C backend does not run,
+    DataError for a known answer of another shape, FileError if `out` cannot be written or holds such files already;
+    then nothing is written.
+    """
+    files = emit(make_plan(graph), target, known_answer, command, graph_sha256, tool_version)
+    out = Path(out)
+    for name in files:
+        refuse_existing(out / name, force)
+    try:
+        _write(files, out)
+    except OSError as error:
+        raise FileError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
+    return [out / name for name in files]
+
+
+def _write(files: dict[str, str], out: Path) -> None:
+    """Write all under temporary names in a folder beside `out`, then move them into place."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        for name, text in files.items():
+            (temporary / name).write_text(text, encoding="utf-8", newline="\n")
+        out.mkdir(exist_ok=True)
+        for name in files:
+            os.replace(temporary / name, out / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
