@@ -1,13 +1,12 @@
 """What all tests share: reproducible Hypothesis runs, and the records of MIT-BIH where they are at hand."""
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bnn.data.download import read_manifest
-from bnn.data.mitdb import cache_folder, locate
+from bnn.data.mitdb import at_hand
+from bnn.errors import DataError
 
 settings.register_profile(
     "reproducible",
@@ -23,9 +22,10 @@ settings.load_profile("reproducible")
 @pytest.fixture(scope="session")
 def mitdb() -> Path:
     """The folder of the MIT-BIH records; the test is skipped where there is none, and nothing is downloaded."""
-    root = os.environ.get("BNN_DATA")
-    if root and not (Path(root) / "mitdb").is_dir():
-        pytest.skip(f"BNN_DATA is {root}, which holds no folder mitdb")
-    if not root and not all((cache_folder() / "mitdb" / item.name).is_file() for item in read_manifest("mitdb")):
-        pytest.skip("no MIT-BIH records: set BNN_DATA to the folder that holds mitdb, or fetch the records")
-    return locate("mitdb")
+    try:
+        folder = at_hand()
+    except DataError as error:
+        pytest.skip(str(error))
+    if folder is None:
+        pytest.skip("no MIT-BIH records: set BNN_DATA to the folder that holds mitdb, or run `bnn data fetch`")
+    return folder

@@ -30,7 +30,9 @@ class Verdict:
 
 
 def classify_command(
-    record: Annotated[str, typer.Argument(help="A WFDB record (path, with or without suffix), or a .csv or .npy file.")],
+    record: Annotated[
+        str, typer.Argument(help="A WFDB record (path, with or without suffix), or a .csv or .npy file.")
+    ],
     graph: Annotated[str, typer.Option(help="A .graph file, or a name of the zoo.")] = "ecg17",
     lead: Annotated[str, typer.Option(help="Lead of a WFDB record, by name.")] = "MLII",
     fs: Annotated[float | None, typer.Option(help="Samples per second of a .csv or .npy file.")] = None,
@@ -74,6 +76,7 @@ def clock(seconds: float) -> str:
 
 def read_recording(record: str, graph: Graph, lead: str, fs: float | None, gain: float | None, zero: int):
     """The recording at the network's rate and gain."""
+    from bnn.data.mitdb import find_record
     from bnn.data.records import read_record
     from bnn.data.samples import read_samples
     from bnn.data.signals import to_adc
@@ -86,12 +89,12 @@ def read_recording(record: str, graph: Graph, lead: str, fs: float | None, gain:
     else:
         if fs is not None or gain is not None:
             raise DataError(f"{record}: a WFDB record tells its own rate and gain; leave --fs and --gain out")
-        recording = read_record(path, lead)
+        recording = read_record(find_record(path), lead)
     return to_adc(recording, signal.fs, signal.gain)
 
 
 def classify(graph: Graph, recording, begin: float = 0.0, seconds: float | None = None):
-    """(the samples that were classified, one Verdict a window). DataError if there is no whole window, or a flat one."""
+    """(the samples that were classified, one Verdict a window); DataError without a whole window or with a flat one."""
     from bnn.data.signals import check_windows, windows
 
     signal = graph.signals[0]

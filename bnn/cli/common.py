@@ -20,7 +20,9 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 """Results go to `out`, progress and remarks to `err`, so that a script can read the former."""
 
-GraphArgument = Annotated[str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo: ecg17, ecg5.")]
+GraphArgument = Annotated[
+    str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo: ecg17, ecg5.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 

@@ -83,7 +83,9 @@ def _overrides(changes: list[str]) -> dict:
 
 
 def evaluate_command(
-    model: Annotated[str, typer.Argument(help="A name of the zoo, a .graph file, a model.safetensors or a run folder.")],
+    model: Annotated[
+        str, typer.Argument(help="A name of the zoo, a .graph file, a model.safetensors or a run folder.")
+    ],
     set_name: SetOption = None,
     protocol: Annotated[str | None, typer.Option(help="[the one it was trained under]")] = None,
     seed: Annotated[int | None, typer.Option(help="[the one it was trained with]")] = None,
@@ -100,7 +102,9 @@ def evaluate_command(
     about = subject.about
     windows = load_windows(set_name or about["set"], synthetic=synthetic)
     if tuple(windows.classes) != tuple(subject.classes):
-        raise DataError(f"{model}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set")
+        raise DataError(
+            f"{model}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
+        )
     chosen = (
         protocol or about["protocol"],
         int(about["seed"]) if seed is None else seed,
@@ -177,9 +181,13 @@ def origin(metadata: dict) -> dict[str, str]:
 
 
 def lower_command(
-    model: Annotated[str, typer.Argument(help="A model.safetensors, the run folder that has one, or a name of the zoo.")],
+    model: Annotated[
+        str, typer.Argument(help="A model.safetensors, the run folder that has one, or a name of the zoo.")
+    ],
     target: Annotated[Path, typer.Option("--out", help="The graph file to write.")],
-    name: Annotated[str | None, typer.Option(help="Name of the graph; generated C is named by it. [the set's name]")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the graph; generated C is named by it. [the set's name]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
     synthetic: SyntheticOption = False,
     json: JsonOption = False,

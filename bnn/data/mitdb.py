@@ -27,6 +27,20 @@ def locate(name: str = "mitdb") -> Path:
 
     Raises DataError if BNN_DATA has no such folder, the database is not known, or it cannot be fetched.
     """
+    if folder := at_hand(name):
+        return folder
+    if name not in URLS:
+        raise DataError(f"{name}: no such database to fetch, wanted {', '.join(URLS)}; or set BNN_DATA")
+    folder = cache_folder() / name
+    fetch(URLS[name], read_manifest(name), folder)
+    return folder
+
+
+def at_hand(name: str = "mitdb") -> Path | None:
+    """The folder that `locate` would return, or None where the records would have to be fetched first.
+
+    Raises DataError if BNN_DATA has no such folder.
+    """
     root = os.environ.get("BNN_DATA")
     if root:
         folder = Path(root).expanduser() / name
@@ -35,13 +49,9 @@ def locate(name: str = "mitdb") -> Path:
                 f"{folder}: no such folder, though BNN_DATA is {root}; put the {name} records there, or unset BNN_DATA"
             )
         return folder
-    if name not in URLS:
-        raise DataError(f"{name}: no such database to fetch, wanted {', '.join(URLS)}; or set BNN_DATA")
     folder = cache_folder() / name
-    items = read_manifest(name)
-    if not all((folder / item.name).is_file() for item in items):
-        fetch(URLS[name], items, folder)
-    return folder
+    there = name in URLS and all((folder / item.name).is_file() for item in read_manifest(name))
+    return folder if there else None
 
 
 def find_record(path_or_name: str | Path) -> Path:

@@ -20,7 +20,9 @@ def pyplot():
     try:
         import matplotlib
     except ImportError as error:
-        raise ToolError("matplotlib is not installed, and plots need it: pip install 'bnn-wearables[records]'") from error
+        raise ToolError(
+            "matplotlib is not installed, and plots need it: pip install 'bnn-wearables[records]'"
+        ) from error
     matplotlib.use("Agg")
     matplotlib.rcParams.update({"svg.fonttype": "none", "font.size": 9, "svg.hashsalt": "bnn", "axes.edgecolor": INK})
     from matplotlib import pyplot as plt

@@ -1,24 +1,11 @@
-"""What the tests of the data share: the real records where they are, and small sets where they are not."""
+"""What the tests of the data share."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bnn.data.windows import WindowSet
-
-
-@pytest.fixture(scope="session")
-def mitdb() -> Path:
-    """The folder of the MIT-BIH records; the test is skipped where there is none."""
-    root = os.environ.get("BNN_DATA")
-    if not root:
-        pytest.skip("BNN_DATA is not set: no MIT-BIH records to test with")
-    folder = Path(root).expanduser() / "mitdb"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} does not exist: no MIT-BIH records to test with")
-    return folder
 
 
 @pytest.fixture(scope="session")

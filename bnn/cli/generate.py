@@ -1,0 +1,69 @@
+"""bnn generate: C sources from a graph."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import codegen
+from bnn import __version__
+from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
+from bnn.sim import simulate
+
+
+def register(app: typer.Typer) -> None:
+    app.command("generate")(generate_command)
+
+
+def generate_command(
+    graph: GraphArgument,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the sources; made if it does not exist.")],
+    target: Annotated[
+        str, typer.Option(help="Core that the sources are meant for: see `bnn verify --help`.")
+    ] = "cortex-m4",
+    force: ForceOption = False,
+):
+    """Write NAME.h, NAME.c, the runtime they need, a known-answer test, an example and a build file."""
+    opened = open_graph(graph)
+    command = "bnn " + " ".join(sys.argv[1:]) if Path(sys.argv[0]).name == "bnn" else f"bnn generate {graph}"
+    write_sources(opened, folder, target=target, command=command, force=force)
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    out.print(f"wrote {len(files)} files to {folder}, {sum(path.stat().st_size for path in files)} bytes")
+    out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
+
+
+def write_sources(opened: OpenGraph, folder: Path, *, target: str, command: str, force: bool) -> Path:
+    """Generate C for a graph into `folder`, with a known answer that the simulator gives."""
+    return codegen.generate(
+        opened.graph,
+        folder,
+        target=target,
+        known_answer=known_answer(opened.graph),
+        command=command,
+        graph_sha256=opened.sha256,
+        tool_version=__version__,
+        force=force,
+    )
+
+
+def known_answer(graph) -> codegen.KnownAnswer:
+    """One synthetic window of each signal, with the simulator's answer."""
+    from bnn.data.synthetic import synthetic_recording
+
+    signals = {
+        signal.name: synthetic_recording(signal.length / signal.fs + 1, seed=7).signal[None, : signal.length]
+        for signal in graph.signals
+    }
+    answer = simulate(graph, signals)
+    return codegen.KnownAnswer({name: x[0] for name, x in signals.items()}, answer.logits[0], int(answer.classes[0]))
+
+
+@contextmanager
+def temporary_sources(opened: OpenGraph, target: str) -> Iterator[Path]:
+    """The sources in a temporary folder, for building and measuring."""
+    with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
+        yield write_sources(opened, Path(folder) / opened.graph.name, target=target, command="bnn verify", force=False)

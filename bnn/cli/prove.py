@@ -1,0 +1,183 @@
+"""bnn verify, bench: generated C on the host and on emulated cores, compared with the simulator, and its cost."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread
+from bnn.cli.compare import Comparison, compare
+from bnn.cli.generate import temporary_sources
+from bnn.errors import ToolError
+from bnn.sim import Simulation, simulate
+
+OnOption = Annotated[
+    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
+]
+OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
+CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
+SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("verify")(verify_command)
+    app.command("bench")(bench_command)
+
+
+def _targets(on: str) -> list[str]:
+    from firmware.targets import TARGETS, find_target
+
+    names = list(TARGETS) if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
+    return [find_target(name).name for name in names]
+
+
+def verify_command(
+    graph: GraphArgument,
+    on: OnOption = "host,cortex-m0,cortex-m4,cortex-m33",
+    windows: Annotated[int, typer.Option(min=1, help="How many windows, all classes in turn.")] = 50,
+    set_name: SetOption = None,
+    opt: OptOption = "-O2",
+    compiler: CompilerOption = None,
+    emulator: Annotated[str, typer.Option(help="unicorn or qemu, for targets other than the host.")] = "unicorn",
+    json: JsonOption = False,
+):
+    """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
+    opened = open_graph(graph)
+    targets = _targets(on)
+    chosen = load_windows(set_name or opened.set_name)
+    x = chosen.x[spread(chosen, windows)]
+    signal = opened.graph.signals[0].name
+    wanted = simulate(opened.graph, {signal: x}, keep="all")
+    if not json:
+        out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
+    results = []
+    for name in targets:
+        with temporary_sources(opened, name) as sources:
+            proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
+        results.append((name, proof))
+        if not json:
+            out.print(proof_line(name, proof), style=None if proof.difference is None else "bold red")
+    if json:
+        source = {"set": chosen.name, "synthetic": chosen.synthetic, "windows": len(x)}
+        proofs = [{"target": name, **proof.to_dict()} for name, proof in results]
+        print_json({"graph": opened.graph.name, "sha256": opened.sha256, **source, "targets": proofs})
+    if any(proof.difference for _, proof in results):
+        raise typer.Exit(1)
+
+
+def proof_line(target: str, proof: Comparison) -> str:
+    """One line for the screen."""
+    if proof.difference:
+        return f"{target:10}  DIFFERS  {proof.difference}"
+    return f"{target:10}  equal    {len(proof.tensors)} tensors, {proof.values:,} values over {proof.windows} windows"
+
+
+def prove(
+    sources: Path,
+    target: str,
+    x: np.ndarray,
+    wanted: Simulation,
+    *,
+    opt: str = "-O2",
+    compiler: str | None = None,
+    emulator: str = "unicorn",
+) -> Comparison:
+    """Build generated sources for a target as they ship and traced, run both, and compare with the simulator.
+
+    x       (n, samples) int16; wanted holds every tensor of the same windows
+    The class and the logits of the image as it ships are compared too, as "class" and "logits (as shipped)".
+    """
+    with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
+        shipped = open_runner(
+            sources, target, Path(folder), traced=False, opt=opt, compiler=compiler, emulator=emulator
+        )
+        plain = shipped.run(x)
+        traced = open_runner(sources, target, Path(folder), traced=True, opt=opt, compiler=compiler, emulator=emulator)
+        tensors = traced.run(x).tensors
+    shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
+    expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
+    return compare(wanted.tensors | expected, tensors | shipped_values)
+
+
+def open_runner(
+    sources: Path, target: str, folder: Path, *, traced: bool, opt: str, compiler: str | None, emulator: str
+):
+    """What runs windows on a target: the host's own processor, Unicorn or QEMU."""
+    from firmware.build import build_image, build_library
+    from firmware.compilers import find_compiler
+    from firmware.emulate import EmulatedRunner
+    from firmware.host import HostRunner
+    from firmware.manifest import read_manifest
+    from firmware.qemu import QemuRunner
+    from firmware.targets import find_target
+
+    core, manifest = find_target(target), read_manifest(sources)
+    chosen = find_compiler(core, compiler)
+    if core.is_host:
+        library = build_library(sources, folder, traced=traced, opt=opt, compiler=chosen)
+        return HostRunner(library, manifest, traced=traced)
+    if emulator not in ("unicorn", "qemu"):
+        raise ToolError(f"--emulator is {emulator}, wanted unicorn or qemu")
+    image = build_image(sources, core, folder, traced=traced, opt=opt, compiler=chosen)
+    runner = EmulatedRunner if emulator == "unicorn" else QemuRunner
+    return runner(image, manifest, core, traced=traced)
+
+
+def bench_command(
+    graph: GraphArgument,
+    on: OnOption = "cortex-m0,cortex-m3,cortex-m4,cortex-m7,cortex-m33",
+    windows: Annotated[int, typer.Option(min=1, help="How many windows; the slowest counts.")] = 3,
+    set_name: SetOption = None,
+    opt: OptOption = "-O2",
+    compiler: CompilerOption = None,
+    layers: Annotated[bool, typer.Option("--layers", help="Show instructions of each layer.")] = False,
+    json: JsonOption = False,
+):
+    """Count instructions, flash, RAM and stack on emulated cores. These are counts, not cycles."""
+    opened = open_graph(graph)
+    chosen = load_windows(set_name or opened.set_name)
+    x = chosen.x[spread(chosen, windows)]
+    measurements = []
+    for name in _targets(on):
+        err.print(f"measuring {opened.graph.name} on {name} ...")
+        measurements.append(measure_target(opened, name, x, opt, compiler))
+    if json:
+        print_json([{"graph": opened.graph.name, **m.as_dict()} for m in measurements])
+        return
+    out.print(cost_table(opened.graph.name, measurements))
+    if layers:
+        out.print(layer_table(measurements))
+
+
+def measure_target(opened, target: str, x: np.ndarray, opt: str = "-O2", compiler: str | None = None):
+    """Costs of a graph on one target, by firmware.measure."""
+    from firmware.compilers import find_compiler
+    from firmware.measure import measure
+    from firmware.targets import find_target
+
+    with temporary_sources(opened, target) as sources:
+        return measure(sources, target, x, opt=opt, compiler=find_compiler(find_target(target), compiler))
+
+
+def cost_table(title: str, measurements: list) -> Table:
+    """One row a target, in counts and bytes."""
+    table = Table("target", "compiler", title=f"{title}: one window (instructions are counts, not cycles)")
+    for column in ("instructions", "flash, B", "RAM, B", "stack, B", "samples, B"):
+        table.add_column(column, justify="right")
+    for m in measurements:
+        numbers = (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)
+        table.add_row(m.target, f"{m.compiler} {m.opt}", *(f"{n:,}" for n in numbers))
+    return table
+
+
+def layer_table(measurements: list) -> Table:
+    """One row a traced tensor, one column a target."""
+    table = Table("up to tensor", title="Instructions of each layer")
+    for m in measurements:
+        table.add_column(m.target, justify="right")
+    for name in measurements[0].per_layer:
+        table.add_row(name, *(f"{m.per_layer[name]:,}" for m in measurements))
+    return table
