@@ -146,7 +146,7 @@ def _step(parts: tuple[Node, ...], types: dict[str, TensorType]) -> Step:
             return Step("window_stats", parts, inputs)
         case SignalConv():
             n_out, kernel = node.w.shape
-            scratch = kernel + (n_out if fused else 0) + _row_copies(n_out, kernel)
+            scratch = kernel + (n_out if fused else 0) + words_of(8 * node.w.size)
             return Step("signal_conv_threshold" if fused else "signal_conv_sum", parts, inputs, scratch)
         case BinaryConv():
             n_out, taps = len(node.w), node.w[0].size

@@ -1,4 +1,7 @@
-/* Strings of bits inside the runtime: take them from anywhere, write them in order. Private to the kernels. */
+/* Strings of bits inside the runtime: take them from anywhere, write them in order. Private to the kernels.
+ *
+ * What runs once a time step or less is a function, defined in bnn_bits.c, so that the kernels stay small.
+ */
 #ifndef BNN_BITS_H
 #define BNN_BITS_H
 
@@ -41,29 +44,13 @@ static inline uint32_t bnn_take(const uint32_t *x, uint32_t first, uint32_t n)
     return bits & bnn_ones(n);
 }
 
-/* Copy the n bits that begin at bit `first` of x to the start of `out`, BNN_WORDS(n) words whose unused bits become 0. */
-static inline void bnn_gather(const uint32_t *x, uint32_t first, uint32_t n, uint32_t *out)
-{
-    for (; n >= 32u; n -= 32u, first += 32u) {
-        *out++ = bnn_take(x, first, 32u);
-    }
-    if (n > 0u) {
-        *out = bnn_take(x, first, n);
-    }
-}
+/* Copy the n bits that begin at bit `first` of x to the start of `out`, BNN_WORDS(n) words whose unused bits
+ * become 0. Reads no word that holds none of the bits. */
+void bnn_gather(const uint32_t *x, uint32_t first, uint32_t n, uint32_t *out);
 
-/* Rows of n bits, each beginning at a word: `rows` itself where the packed rows do so already,
- * else a copy in `copy` (n_rows * BNN_WORDS(n) words). */
-static inline const uint32_t *bnn_aligned_rows(const uint32_t *rows, uint32_t n_rows, uint32_t n, uint32_t *copy)
-{
-    if (n % 32u == 0u) {
-        return rows;
-    }
-    for (uint32_t i = 0; i < n_rows; i++) {
-        bnn_gather(rows, i * n, n, copy + i * BNN_WORDS(n));
-    }
-    return copy;
-}
+/* Rows of n bits, each beginning at a word: `rows` itself where the packed rows do so already, else a copy
+ * in `copy`, n_rows * BNN_WORDS(n) words. */
+const uint32_t *bnn_aligned_rows(const uint32_t *rows, uint32_t n_rows, uint32_t n, uint32_t *copy);
 
 /* Appends values to an array of words, low bits first. A word is stored when it is full. */
 typedef struct {
@@ -72,49 +59,14 @@ typedef struct {
     uint32_t fill; /* bits of `word` in use, 0 to 31 */
 } bnn_writer;
 
+/* Begin a map at y, and write its first margin. */
+bnn_writer bnn_open_map(uint32_t *y, const bnn_map *map);
+
 /* Append the n lowest bits of `bits`, 1 <= n <= 32; the others must be 0. */
-static inline void bnn_put(bnn_writer *out, uint32_t bits, uint32_t n)
-{
-    const uint32_t fill = out->fill;
+void bnn_put(bnn_writer *out, uint32_t bits, uint32_t n);
 
-    out->word |= bits << fill;
-    out->fill = (fill + n) % 32u;
-    if (fill + n >= 32u) {
-        *out->next++ = out->word;
-        out->word = fill > 0u ? bits >> (32u - fill) : 0u;
-    }
-}
-
-/* Append one margin of the map. */
-static inline void bnn_put_margin(bnn_writer *out, const bnn_map *map)
-{
-    const uint32_t channels = map->channels;
-
-    for (uint32_t i = 0; i < map->margin; i++) {
-        for (uint32_t c = 0; c < channels; c += 32u) {
-            const uint32_t n = channels - c < 32u ? channels - c : 32u;
-            bnn_put(out, map->pad ? map->pad[c / 32u] : bnn_ones(n), n);
-        }
-    }
-}
-
-/* Begin a map at y with its first margin. */
-static inline bnn_writer bnn_open_map(uint32_t *y, const bnn_map *map)
-{
-    bnn_writer out = {y, 0u, 0u};
-
-    bnn_put_margin(&out, map);
-    return out;
-}
-
-/* End a map with its second margin; store what is left. */
-static inline void bnn_close_map(bnn_writer *out, const bnn_map *map)
-{
-    bnn_put_margin(out, map);
-    if (out->fill > 0u) {
-        *out->next = out->word;
-    }
-}
+/* Write the second margin, and what is left in the last word. */
+void bnn_close_map(bnn_writer *out, const bnn_map *map);
 
 /* Element i of packed 16-bit integers, sign extended. */
 static inline int32_t bnn_int16_at(const uint32_t *x, uint32_t i)

@@ -23,6 +23,9 @@
 /* Words that hold n bits. */
 #define BNN_WORDS(n) (((n) + 31u) / 32u)
 
+/* Words that hold n bytes. */
+#define BNN_BYTE_WORDS(n) (((n) + 3u) / 4u)
+
 /* Scaled bounds that every value, or no value, reaches. */
 #define BNN_ALWAYS (-32768)
 #define BNN_NEVER 32767

@@ -13,17 +13,25 @@ static void centre(const bnn_signal_conv *layer, const int16_t *x, const int32_t
     }
 }
 
+/* Weights at one bit each become -1 and +1 at one byte each, so that the loops below read as the formula. */
+static const int8_t *unpack_signs(const bnn_signal_conv *layer, uint32_t *scratch)
+{
+    int8_t *signs = (int8_t *)scratch;
+    const uint32_t n = (uint32_t)layer->y->channels * layer->kernel;
+
+    for (uint32_t i = 0; i < n; i++) {
+        signs[i] = bnn_take(layer->weights, i, 1u) ? 1 : -1;
+    }
+    return signs;
+}
+
 /* sum_k w[k] * d[k] for one row of weights. */
-static int32_t signed_sum(const uint32_t *row, const int32_t *d, uint32_t kernel)
+static int32_t signed_sum(const int8_t *w, const int32_t *d, uint32_t kernel)
 {
     int32_t acc = 0;
 
-    for (uint32_t k = 0; k < kernel; k += 32u) {
-        const uint32_t n = kernel - k < 32u ? kernel - k : 32u;
-        uint32_t bits = row[k / 32u];
-        for (uint32_t j = 0; j < n; j++, bits >>= 1) {
-            acc += bits & 1u ? d[k + j] : -d[k + j];
-        }
+    for (uint32_t k = 0; k < kernel; k++) {
+        acc += w[k] * d[k];
     }
     return acc;
 }
@@ -38,8 +46,7 @@ static int32_t signed_sum(const uint32_t *row, const int32_t *d, uint32_t kernel
  *   stats        [mean, std] of the window
  *   bound_stats  what bnn_resolve_bounds() scales by; not read where the bounds are not scaled
  *   y            the map layer->y with its margins; must not overlap anything
- *   scratch      kernel + y->channels * (1 + BNN_WORDS(kernel)) words; without the last factor's
- *                BNN_WORDS(kernel) where kernel is a multiple of 32
+ *   scratch      kernel + y->channels + BNN_BYTE_WORDS(y->channels * kernel) words
  *
  * Defined by SignalConv and Threshold in the simulator.
  */
@@ -50,14 +57,20 @@ void bnn_signal_conv_threshold(const bnn_signal_conv *layer, const int16_t *x, c
     const uint32_t channels = layer->y->channels;
     int32_t *d = (int32_t *)scratch;
     int32_t *bound = d + kernel;
-    const uint32_t *rows = bnn_aligned_rows(layer->weights, channels, kernel, scratch + kernel + channels);
+    const int8_t *signs = unpack_signs(layer, scratch + kernel + channels);
     bnn_writer out = bnn_open_map(y, layer->y);
 
     bnn_resolve_bounds(&layer->bounds, channels, bound_stats, bound);
     for (uint32_t t = 0; t < layer->y->length; t++) {
+        const int8_t *w = signs;
         centre(layer, x, stats, t, d);
-        for (uint32_t o = 0; o < channels; o++) {
-            bnn_put(&out, signed_sum(rows + o * BNN_WORDS(kernel), d, kernel) >= bound[o], 1u);
+        for (uint32_t o = 0; o < channels; o += 32u) {
+            const uint32_t n = channels - o < 32u ? channels - o : 32u;
+            uint32_t bits = 0;
+            for (uint32_t j = 0; j < n; j++, w += kernel) {
+                bits |= (uint32_t)(signed_sum(w, d, kernel) >= bound[o + j]) << j;
+            }
+            bnn_put(&out, bits, n);
         }
     }
     bnn_close_map(&out, layer->y);
@@ -66,7 +79,7 @@ void bnn_signal_conv_threshold(const bnn_signal_conv *layer, const int16_t *x, c
 /* The accumulators of the same convolution.
  *
  *   y        (y->channels, y->length) int32; must not overlap anything
- *   scratch  kernel words, and y->channels * BNN_WORDS(kernel) where kernel is no multiple of 32
+ *   scratch  kernel + BNN_BYTE_WORDS(y->channels * kernel) words
  *
  * Defined by SignalConv in the simulator.
  */
@@ -76,12 +89,13 @@ void bnn_signal_conv_sum(const bnn_signal_conv *layer, const int16_t *x, const i
     const uint32_t kernel = layer->kernel;
     const uint32_t channels = layer->y->channels;
     int32_t *d = (int32_t *)scratch;
-    const uint32_t *rows = bnn_aligned_rows(layer->weights, channels, kernel, scratch + kernel);
+    const int8_t *signs = unpack_signs(layer, scratch + kernel);
 
     for (uint32_t t = 0; t < layer->y->length; t++) {
+        const int8_t *w = signs;
         centre(layer, x, stats, t, d);
-        for (uint32_t o = 0; o < channels; o++) {
-            *y++ = signed_sum(rows + o * BNN_WORDS(kernel), d, kernel);
+        for (uint32_t o = 0; o < channels; o++, w += kernel) {
+            *y++ = signed_sum(w, d, kernel);
         }
     }
 }
