@@ -37,8 +37,8 @@ def generate_command(
 
 
 def write_sources(opened: OpenGraph, folder: Path, *, target: str, command: str, force: bool) -> Path:
-    """Generate C for a graph into `folder`, with a known answer that the simulator gives."""
-    return codegen.generate(
+    """Generate C for a graph into `folder`, with a known answer that the simulator gives; returns the folder."""
+    codegen.generate(
         opened.graph,
         folder,
         target=target,
@@ -48,6 +48,7 @@ def write_sources(opened: OpenGraph, folder: Path, *, target: str, command: str,
         tool_version=__version__,
         force=force,
     )
+    return folder
 
 
 def known_answer(graph) -> codegen.KnownAnswer:

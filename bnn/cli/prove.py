@@ -11,7 +11,6 @@ from rich.table import Table
 from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread
 from bnn.cli.compare import Comparison, compare
 from bnn.cli.generate import temporary_sources
-from bnn.errors import ToolError
 from bnn.sim import Simulation, simulate
 
 OnOption = Annotated[
@@ -90,40 +89,17 @@ def prove(
     x       (n, samples) int16; wanted holds every tensor of the same windows
     The class and the logits of the image as it ships are compared too, as "class" and "logits (as shipped)".
     """
+    from firmware.compilers import find_compiler
+    from firmware.runners import open_runner
+    from firmware.targets import find_target
+
     with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
-        shipped = open_runner(
-            sources, target, Path(folder), traced=False, opt=opt, compiler=compiler, emulator=emulator
-        )
-        plain = shipped.run(x)
-        traced = open_runner(sources, target, Path(folder), traced=True, opt=opt, compiler=compiler, emulator=emulator)
-        tensors = traced.run(x).tensors
+        how = {"opt": opt, "compiler": find_compiler(find_target(target), compiler), "emulator": emulator}
+        plain = open_runner(sources, target, Path(folder), traced=False, **how).run(x)
+        tensors = open_runner(sources, target, Path(folder), traced=True, **how).run(x).tensors
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
     return compare(wanted.tensors | expected, tensors | shipped_values)
-
-
-def open_runner(
-    sources: Path, target: str, folder: Path, *, traced: bool, opt: str, compiler: str | None, emulator: str
-):
-    """What runs windows on a target: the host's own processor, Unicorn or QEMU."""
-    from firmware.build import build_image, build_library
-    from firmware.compilers import find_compiler
-    from firmware.emulate import EmulatedRunner
-    from firmware.host import HostRunner
-    from firmware.manifest import read_manifest
-    from firmware.qemu import QemuRunner
-    from firmware.targets import find_target
-
-    core, manifest = find_target(target), read_manifest(sources)
-    chosen = find_compiler(core, compiler)
-    if core.is_host:
-        library = build_library(sources, folder, traced=traced, opt=opt, compiler=chosen)
-        return HostRunner(library, manifest, traced=traced)
-    if emulator not in ("unicorn", "qemu"):
-        raise ToolError(f"--emulator is {emulator}, wanted unicorn or qemu")
-    image = build_image(sources, core, folder, traced=traced, opt=opt, compiler=chosen)
-    runner = EmulatedRunner if emulator == "unicorn" else QemuRunner
-    return runner(image, manifest, core, traced=traced)
 
 
 def bench_command(

@@ -44,6 +44,13 @@ class EcgTraining(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         return self._loss(*batch)
 
+    @torch.no_grad()
+    def on_train_batch_end(self, *_) -> None:
+        """A falling PReLU would need two thresholds a channel, and twice the work on a device."""
+        if self.recipe.binary and self.recipe.monotone:
+            for block in self.net.blocks[:-1]:
+                block.prelu.weight.clamp_(min=0)
+
     def on_train_epoch_end(self) -> None:
         self._log("train")
 

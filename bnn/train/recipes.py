@@ -25,6 +25,7 @@ class Recipe:
     weight_estimator      annealed, ste or approxsign
     activation_estimator  annealed, ste or approxsign
     shift, gain, noise    see Augmentation
+    monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
     patience              epochs without a better validation accuracy before training stops, 0 for never;
                           counts only where the split has a validation part
     """
@@ -44,6 +45,7 @@ class Recipe:
     shift: bool = True
     gain: float = 0.1
     noise: float = 0.02
+    monotone: bool = True
     patience: int = 0
 
     def __post_init__(self):
@@ -107,7 +109,9 @@ class Recipe:
 
 
 # The reference set-up of Pu et al. (arXiv 2304.01568): long, constant rate, no augmentation, no logit scale.
-_PAPER = dict(epochs=1000, schedule="constant", dropout=0.5, logit_scale=1.0, shift=False, gain=0.0, noise=0.0)
+_PAPER = dict(
+    monotone=False, epochs=1000, schedule="constant", dropout=0.5, logit_scale=1.0, shift=False, gain=0.0, noise=0.0
+)
 _FLOAT = dict(binary=False, lr=0.005, dropout=0.2)
 
 _RECIPES = {
