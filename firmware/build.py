@@ -190,5 +190,3 @@ def _keep(built: Path, path: Path) -> None:
         os.chmod(path, 0o755)
     except OSError as error:
         raise FileError(f"{path}: cannot be made executable ({error.strerror}); choose another folder") from error
-
-

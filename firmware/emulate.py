@@ -30,16 +30,17 @@ class EmulatedRunner:
         """Classify `windows` (n, samples) int16. Raises DataError for other windows, ToolError if the core faults."""
         windows = check_windows(windows, self.manifest)
         self._records = []
+        result = self.machine.image.symbol("bench_result")
         for window in windows:
-            self.run_one(window)
+            self.machine.write("bench_samples", window.tobytes())
+            self.machine.call("bench_window")
+            self._records.append((RESULT_ID, self.machine.read(result.address, result.size)))
         return collect(self._records, len(windows), self.manifest, self.traced)
 
-    def run_one(self, window: np.ndarray) -> None:
-        """One checked window; its records are added to those of the run."""
-        self.machine.write("bench_samples", window.tobytes())
-        self.machine.call("bench_window")
-        result = self.machine.image.symbol("bench_result")
-        self._records.append((RESULT_ID, self.machine.read(result.address, result.size)))
+    def trace_order(self) -> list[str]:
+        """Names of the tensors that the last run traced, in the order in which they came."""
+        names = {trace.id: trace.name for trace in self.manifest.traces}
+        return [names[number] for number, _ in self._records if number != RESULT_ID]
 
     def _take_trace(self) -> None:
         """At the entry of bnn_trace(id, data, bytes)."""

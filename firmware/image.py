@@ -92,16 +92,15 @@ class Image:
     def sizes(self) -> Sizes:
         """See Sizes. Sections are those of ports/image.ld."""
         size = {name: section.size for name, section in self.sections.items()}
-        held = [s.size for s in self.sections.values() if s.flags & ALLOCATED and s.in_file]
-        written = [s.size for s in self.sections.values() if s.flags & ALLOCATED and (s.flags & WRITABLE or not s.in_file)]
+        in_memory = [s for s in self.sections.values() if s.flags & ALLOCATED]
         return Sizes(
             code=size.get(".model_text", 0),
             constants=size.get(".model_rodata", 0) + size.get(".data", 0),
             variables=size.get(".data", 0) + size.get(".bss", 0),
             context=self.symbol("bench_model_context").size,
             samples=self.symbol("bench_samples").size,
-            image_flash=sum(held),
-            image_ram=sum(written),
+            image_flash=sum(s.size for s in in_memory if s.in_file),
+            image_ram=sum(s.size for s in in_memory if s.flags & WRITABLE or not s.in_file),
         )
 
 

@@ -14,7 +14,7 @@ SECONDS = 120  # one call may take; the ECG network takes 0.1
 class Machine:
     """`image` loaded, started, and stopped before main; then `call` runs one function at a time.
 
-    Hooks belong between making a Machine and `start`: code that ran before is not looked at again.
+    Hook a function before it first runs: Unicorn looks for hooks when it translates code, which it does once.
     Raises ToolError if Unicorn is missing or does not know the target.
     """
 
@@ -29,8 +29,8 @@ class Machine:
         self.uc = _open(unicorn, target)
         self._registers = _registers(unicorn, target)
         self._bad_access = ""
-        for region in (target.flash, target.ram):
-            self.uc.mem_map(region.origin, region.size)
+        self.uc.mem_map(target.flash.origin, target.flash.size, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        self.uc.mem_map(target.ram.origin, target.ram.size, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         for address, data in image.segments:
             self.uc.mem_write(address, data)
         self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._note_bad_access)
@@ -97,7 +97,9 @@ class Machine:
         try:
             self.uc.emu_start(self._code(begin), self.image.address("main"))
         except unicorn.UcError as error:
-            raise ToolError(self._fault(str(error))) from error
+            # Unicorn steps a RISC-V core over the instruction that it then reports as an exception.
+            skipped = 4 if error.errno == unicorn.UC_ERR_EXCEPTION and not self.target.is_arm else 0
+            raise ToolError(self._fault(str(error), skipped)) from error
         finally:
             timer.cancel()
         pc = self.uc.reg_read(self._registers["pc"])
@@ -108,8 +110,8 @@ class Machine:
         self._bad_access = f" at address {address:#x}"
         return False
 
-    def _fault(self, what: str) -> str:
-        pc = self.uc.reg_read(self._registers["pc"]) & ~1
+    def _fault(self, what: str, skipped: int = 0) -> str:
+        pc = (self.uc.reg_read(self._registers["pc"]) & ~1) - skipped
         bottom, top = self._stack()
         overflow = f"; the stack of {top - bottom} bytes has overflowed" if self.stack_pointer < bottom else ""
         where = self.image.place(pc)

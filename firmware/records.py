@@ -38,7 +38,7 @@ class Result:
 def check_windows(windows: np.ndarray, manifest: Manifest) -> np.ndarray:
     """`windows` as (n, values) little-endian int16. Raises DataError for another shape, type or range."""
     windows = np.asarray(windows)
-    flat = windows.reshape(len(windows), -1) if windows.ndim > 1 else windows
+    flat = windows.reshape(len(windows), int(np.prod(windows.shape[1:]))) if windows.ndim > 1 else windows
     if flat.ndim != 2 or flat.shape[1] != manifest.values:
         raise DataError(
             f"{manifest.name}: windows have shape {windows.shape}, but {manifest.values} samples a window are wanted: "

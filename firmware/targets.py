@@ -65,7 +65,7 @@ RV32_STARTUP = "startup_rv32.c"
 
 
 def _cortex_m(core: str, machine: QemuMachine, flash: int = 0x0000_0000, ram: int = 0x2000_0000) -> Target:
-    """A Cortex-M target; `core` is "m0", "m4" and so on. The default map is that of every Cortex-M without TrustZone."""
+    """A Cortex-M target; `core` is "m0", "m4" and so on. The default map is that of all without TrustZone."""
     return Target(
         name=f"cortex-{core}",
         summary=f"Arm Cortex-{core.upper()}, no floating point used",

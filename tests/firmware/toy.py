@@ -1,10 +1,10 @@
 """A toy model in C as the generator would write one, and its twin in NumPy.
 
-    stats   (2,)      sum of the samples; sum of |sample| shifted down 4
-    bits    (3, 64)   sample >= sum / 64 + (0, 10, -10), one channel each, from bit 5 on
-    pooled  (3, 32)   OR of two neighbours in time
-    acc     (2, 32)   2 * popcount(pooled) - 3 at each time; channel 1 negated
-    logits  (4,)      sums over time of acc and acc >> 1
+stats   (2,)      sum of the samples; sum of |sample| shifted down 4
+bits    (3, 64)   sample >= sum / 64 + (20, 400, 10), one channel each, from bit 5 on
+pooled  (3, 32)   OR of two neighbours in time
+acc     (2, 32)   2 * popcount(pooled) - 3 at each time; channel 1 negated
+logits  (4,)      sums over time of acc and acc >> 1
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 SAMPLES, CHANNELS, CLASSES = 64, 3, 4
-OFFSETS = np.array([0, 10, -10])
+OFFSETS = np.array([20, 400, 10])
 
 HEADER = """\
 #ifndef TOY_H
@@ -31,7 +31,7 @@ MODEL = """\
 #include "toy.h"
 #include "toy_runtime.h"
 
-static const int32_t offsets[3] = {0, 10, -10};
+static const int32_t offsets[3] = {20, 400, 10};
 
 #ifdef BNN_TRACE
 void bnn_trace(unsigned id, const void *data, unsigned long bytes);

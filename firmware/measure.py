@@ -1,0 +1,136 @@
+"""What a model costs on a core: instructions, flash, RAM and stack.
+
+These are counts, not times: no emulator here knows a core's cycles.
+
+instructions   executed in generated code, runtime and compiler helpers for one window; start-up and bench are left
+               out, and so is an instruction of a Thumb IT block whose condition fails.
+per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
+               instructions that pass a tensor to the trace, so that their sum is a little more than the total.
+stack          bytes below the caller's stack pointer at the model's entry, found by painting.
+flash, RAM     see image.Sizes.
+"""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bnn.errors import DataError, ToolError
+from firmware.build import build_image
+from firmware.compilers import Compiler, find_compiler
+from firmware.counter import Counter
+from firmware.emulate import EmulatedRunner
+from firmware.image import Sizes, read_image
+from firmware.machine import Machine
+from firmware.manifest import Manifest, read_manifest
+from firmware.records import check_windows
+from firmware.targets import Target, find_target
+
+AFTER = "decision"  # the instructions after the last traced tensor: the class is chosen and returned
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Costs of one model on one core; counts and bytes.
+
+    instructions        of the slowest window; instructions_least of the fastest
+    per_layer           traced tensor -> instructions up to it since the one before, in the slowest window
+    flash, ram          the model's own: Sizes.flash and Sizes.ram
+    stack               of the deepest window
+    """
+
+    name: str
+    target: str
+    compiler: str
+    opt: str
+    windows: int
+    instructions: int
+    instructions_least: int
+    per_layer: dict[str, int]
+    flash: int
+    ram: int
+    stack: int
+    sizes: Sizes
+
+    def as_dict(self) -> dict:
+        """For JSON: the fields, with those of `sizes` after them."""
+        fields = asdict(self)
+        return fields | fields.pop("sizes")
+
+
+def measure(
+    generated: Path,
+    target: str | Target,
+    windows: np.ndarray,
+    *,
+    opt: str = "-O2",
+    compiler: Compiler | None = None,
+) -> Measurement:
+    """Build the model in `generated` for `target`, run `windows` (n >= 1, samples) int16, and count.
+
+    Raises ToolError for a target that is not emulated and whatever build_image and EmulatedRunner raise,
+    DataError for windows that do not fit.
+    """
+    target = find_target(target)
+    if target.unicorn is None:
+        raise ToolError(f"target {target.name} is not emulated, so nothing can be counted; choose a microcontroller")
+    manifest = read_manifest(generated)
+    windows = check_windows(windows, manifest)
+    if not len(windows):
+        raise DataError(f"{manifest.name}: no window was given, but measuring takes at least one")
+    compiler = compiler or find_compiler(target)
+    with tempfile.TemporaryDirectory(prefix="bnn-measure-") as folder:
+        plain = build_image(generated, target, Path(folder), traced=False, opt=opt, compiler=compiler)
+        traced = build_image(generated, target, Path(folder), traced=True, opt=opt, compiler=compiler)
+        sizes = read_image(plain).sizes()
+        counts, stack = _count(plain, manifest, target, windows)
+        slowest = int(np.argmax(counts))
+        per_layer = _count_layers(traced, manifest, target, windows[slowest])
+    return Measurement(
+        name=manifest.name,
+        target=target.name,
+        compiler=str(compiler),
+        opt=opt,
+        windows=len(windows),
+        instructions=counts[slowest],
+        instructions_least=min(counts),
+        per_layer=per_layer,
+        flash=sizes.flash,
+        ram=sizes.ram,
+        stack=stack,
+        sizes=sizes,
+    )
+
+
+def count_model(machine: Machine) -> Counter:
+    """A counter of the instructions in generated code, runtime and helpers. Make it before the first window."""
+    return Counter(machine, machine.image.address("model_text_start"), machine.image.address("model_text_end"))
+
+
+def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int]:
+    """Instructions of every window, and the deepest stack of all."""
+    runner = EmulatedRunner(image, manifest, target, traced=False)
+    machine = runner.machine
+    counter = count_model(machine)
+    entries: list[int] = []
+    machine.on_entry(f"{manifest.name}_classify", lambda: entries.append(machine.stack_pointer))
+    machine.paint_stack()
+    counts = []
+    for window in windows:
+        before = counter.value
+        runner.run(window[None])
+        counts.append(counter.value - before)
+    return counts, max(0, entries[0] - machine.deepest_stack())
+
+
+def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.ndarray) -> dict[str, int]:
+    """Instructions of one window, cut at every call of bnn_trace."""
+    runner = EmulatedRunner(image, manifest, target, traced=True)
+    counter = count_model(runner.machine)
+    counts: list[int] = [0]
+    runner.machine.on_entry("bnn_trace", lambda: counts.append(counter.value))
+    runner.run(window[None])
+    counts.append(counter.value)
+    names = [*runner.trace_order(), AFTER]
+    return dict(zip(names, np.diff(counts).tolist(), strict=True))

@@ -1,0 +1,50 @@
+"""The toy model, built once for each target that a test asks for."""
+
+import pytest
+
+from firmware.build import build_image
+from firmware.manifest import read_manifest
+from firmware.targets import TARGETS
+from tests.firmware.toy import toy_windows, twin, write_toy
+
+EMULATED = [name for name, target in TARGETS.items() if target.unicorn]
+
+
+@pytest.fixture(scope="session")
+def lab():
+    """Skips where the packages of the laboratory are not installed."""
+    for module in ("ziglang", "unicorn", "elftools"):
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install 'bnn-wearables[lab]'")
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    return write_toy(tmp_path_factory.mktemp("generated") / "toy")
+
+
+@pytest.fixture(scope="session")
+def manifest(toy):
+    return read_manifest(toy)
+
+
+@pytest.fixture(scope="session")
+def windows():
+    return toy_windows(20)
+
+
+@pytest.fixture(scope="session")
+def expected(windows):
+    return twin(windows)
+
+
+@pytest.fixture(scope="session")
+def image(lab, toy, tmp_path_factory):
+    """image(target, traced): the toy's image, built when first asked for."""
+    folder, built = tmp_path_factory.mktemp("images"), {}
+
+    def get(target, traced):
+        if (target, traced) not in built:
+            built[target, traced] = build_image(toy, target, folder, traced=traced)
+        return built[target, traced]
+
+    return get
