@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -122,11 +123,11 @@ def render(figures: Report, *, title: str, protocol: str, part: str, synthetic: 
     head.append(
         f"\naccuracy {figures.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}), macro-F1 {figures.macro_f1:.3f}"
     )
-    return Group(head, _class_table(figures), _confusion_table(figures))
+    return Group(head, _class_table(figures), _confusion_lines(figures))
 
 
 def _class_table(figures: Report) -> Table:
-    table = Table(title="Per class")
+    table = Table(box=SIMPLE_HEAD)
     table.add_column("class")
     for column in ("windows", "sensitivity", "positive predictivity", "F1"):
         table.add_column(column, justify="right")
@@ -135,14 +136,16 @@ def _class_table(figures: Report) -> Table:
     return table
 
 
-def _confusion_table(figures: Report) -> Table:
-    table = Table(title="Confusion matrix: rows the true class, columns the predicted one, by number")
-    table.add_column("")
-    for i in range(len(figures.classes)):
-        table.add_column(str(i), justify="right")
+def _confusion_lines(figures: Report) -> Text:
+    """Plain lines: a table with rules does not fit a terminal for 17 classes."""
+    width = max(len(str(n)) for row in figures.confusion for n in row) + 1
+    width = max(width, len(str(len(figures.classes) - 1)) + 1)
+    name = max(len(c.name) for c in figures.classes)
+    lines = ["Confusion matrix: a row is a true class, a column a predicted one, by number"]
+    lines.append(" " * (name + 4) + "".join(f"{i:>{width}}" for i in range(len(figures.classes))))
     for i, (c, row) in enumerate(zip(figures.classes, figures.confusion, strict=True)):
-        table.add_row(f"{i} {c.name}", *(str(n) if n else "·" for n in row))
-    return table
+        lines.append(f"{i:>2}  {c.name:<{name}}" + "".join(f"{n or '·':>{width}}" for n in row))
+    return Text("\n".join(lines), no_wrap=True)
 
 
 def _share(value: float | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from bnn.cli.common import JsonOption, err, open_graph, out, print_json
+from bnn.cli.common import JsonOption, err, open_graph, out, print_json, table
 from bnn.errors import DataError
 from bnn.graph import Graph
 from bnn.sim import simulate
@@ -63,10 +63,10 @@ def classify_command(
 
 def verdict_table(title: str, verdicts: list[Verdict]) -> Table:
     """What a person reads."""
-    table = Table("from", "to", "class", "runner-up", "margin", title=title)
+    made = table("from", "to", "class", "runner-up", title=title, numbers=("margin",))
     for v in verdicts:
-        table.add_row(clock(v.start_s), clock(v.end_s), v.label, v.runner_up, f"{v.margin:.2f}")
-    return table
+        made.add_row(clock(v.start_s), clock(v.end_s), v.label, v.runner_up, f"{v.margin:.2f}")
+    return made
 
 
 def clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,20 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from bnn import graph as graphs
 from bnn import zoo
 from bnn.errors import DataError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+FILE_WIDTH = 120
+"""Columns of what goes to a file or a pipe; a terminal has its own."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else FILE_WIDTH)
 """Results go to `out`, progress and remarks to `err`, so that a script can read the former."""
 
 GraphArgument = Annotated[
@@ -49,6 +55,14 @@ def open_graph(name_or_path: str) -> OpenGraph:
     path = zoo.graph_path(name_or_path)
     graph = graphs.load(path)
     return OpenGraph(path, graph, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def table(*columns: str, title: str | None = None, numbers: tuple[str, ...] = ()) -> Table:
+    """A table without vertical rules; the columns `numbers` come last and are set flush right."""
+    made = Table(*columns, title=title, box=SIMPLE_HEAD, title_justify="left")
+    for column in numbers:
+        made.add_column(column, justify="right", no_wrap=True)
+    return made
 
 
 def print_json(value) -> None:

@@ -1,9 +1,8 @@
 """bnn data: what recordings there are, fetching and checking them."""
 
 import typer
-from rich.table import Table
 
-from bnn.cli.common import JsonOption, out, print_json
+from bnn.cli.common import JsonOption, out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -25,15 +24,15 @@ def list_command(json: JsonOption = False):
         print_json({"mitdb": str(folder) if folder else None, "sets": sets, "protocols": PROTOCOLS})
         return
     out.print(f"MIT-BIH records: {folder or 'not at hand; `bnn data fetch` gets them (92 MB)'}")
-    table = Table("set", "windows", "classes")
+    known = table("set", "windows", "classes")
     for name, counts in sets.items():
         classes = ", ".join(f"{c} {n}" for c, n in counts.items()) if counts else ""
-        table.add_row(name, str(sum(counts.values())) if counts else "", classes)
-    out.print(table)
-    table = Table("protocol", "how windows are split")
+        known.add_row(name, str(sum(counts.values())) if counts else "", classes)
+    out.print(known)
+    protocols = table("protocol", "how windows are split")
     for name, text in PROTOCOLS.items():
-        table.add_row(name, text)
-    out.print(table)
+        protocols.add_row(name, text)
+    out.print(protocols)
 
 
 def fetch_command():

@@ -6,9 +6,17 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.table import Table
 
-from bnn.cli.common import GraphArgument, JsonOption, load_windows, open_graph, out, print_json, progress_bar
+from bnn.cli.common import (
+    GraphArgument,
+    JsonOption,
+    load_windows,
+    open_graph,
+    out,
+    print_json,
+    progress_bar,
+    table,
+)
 from bnn.errors import DataError
 from bnn.graph import check, to_text
 from bnn.sim import simulate
@@ -28,20 +36,16 @@ def inspect_command(graph: GraphArgument, json: JsonOption = False):
         print_json({**about, "classes": opened.graph.classes, "layers": rows})
         return
     out.print(to_text(opened.graph), markup=False, soft_wrap=True)
-    table = Table(title=f"{opened.graph.name} (sha256 {opened.sha256[:12]})")
-    for column in ("tensor", "op", "shape", "range"):
-        table.add_column(column)
-    for column in ("constants, B", "values, B", "MACs"):
-        table.add_column(column, justify="right")
+    head = f"{opened.graph.name} (sha256 {opened.sha256[:12]})"
+    costs = table("tensor", "op", "shape", title=head, numbers=("constants, B", "values, B", "MACs"))
     for row in rows:
         shape = " x ".join(map(str, row["shape"]))
-        constants, values = f"{row['constant_bits'] / 8:,.1f}", f"{row['value_bits'] / 8:,.1f}"
-        limits = f"[{row['lo']}, {row['hi']}]"
-        table.add_row(row["name"], row["op"], f"{row['kind']} {shape}", limits, constants, values, f"{row['macs']:,}")
+        constants, values = f"{row['constant_bits'] / 8:,.0f}", f"{row['value_bits'] / 8:,.0f}"
+        costs.add_row(row["name"], row["op"], shape, constants, values, f"{row['macs']:,}")
     constants = sum(row["constant_bits"] for row in rows) / 8
-    table.add_section()
-    table.add_row("all", "", "", "", f"{constants:,.1f}", "", f"{sum(row['macs'] for row in rows):,}")
-    out.print(table)
+    costs.add_section()
+    costs.add_row("all", "", "", f"{constants:,.0f}", "", f"{sum(row['macs'] for row in rows):,}")
+    out.print(costs)
     for key, value in opened.graph.about.items():
         out.print(f"{key}: {value}", markup=False)
 

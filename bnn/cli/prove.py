@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread
+from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread, table
 from bnn.cli.compare import Comparison, compare
 from bnn.cli.generate import temporary_sources
 from bnn.sim import Simulation, simulate
@@ -140,20 +140,17 @@ def measure_target(opened, target: str, x: np.ndarray, opt: str = "-O2", compile
 
 def cost_table(title: str, measurements: list) -> Table:
     """One row a target, in counts and bytes."""
-    table = Table("target", "compiler", title=f"{title}: one window (instructions are counts, not cycles)")
-    for column in ("instructions", "flash, B", "RAM, B", "stack, B", "samples, B"):
-        table.add_column(column, justify="right")
+    how = ", ".join(dict.fromkeys(f"{m.compiler} {m.opt}" for m in measurements))
+    title = f"{title}, one window, {how} (instructions are counts, not cycles)"
+    made = table("target", title=title, numbers=("instructions", "flash, B", "RAM, B", "stack, B", "samples, B"))
     for m in measurements:
-        numbers = (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)
-        table.add_row(m.target, f"{m.compiler} {m.opt}", *(f"{n:,}" for n in numbers))
-    return table
+        made.add_row(m.target, *(f"{n:,}" for n in (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)))
+    return made
 
 
 def layer_table(measurements: list) -> Table:
     """One row a traced tensor, one column a target."""
-    table = Table("up to tensor", title="Instructions of each layer")
-    for m in measurements:
-        table.add_column(m.target, justify="right")
+    made = table("instructions up to", numbers=tuple(m.target for m in measurements))
     for name in measurements[0].per_layer:
-        table.add_row(name, *(f"{m.per_layer[name]:,}" for m in measurements))
-    return table
+        made.add_row(name, *(f"{m.per_layer[name]:,}" for m in measurements))
+    return made
