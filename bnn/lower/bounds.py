@@ -34,7 +34,8 @@ def scaled_bounds(f: Activation, reach: float) -> tuple[np.ndarray, np.ndarray, 
     """
     for frac in range(15, -1, -1):
         grid = np.arange(ALWAYS + 1, NEVER)
-        values = np.concatenate([[-reach], grid / (1 << frac), [reach]])
+        values = grid / (1 << frac)
+        values = np.concatenate([[min(-reach, values[0])], values, [max(reach, values[-1])]])
         positive = sign_bit(f(values))
         outer = positive[:, [0, -1]] == positive[:, [1, -2]]
         if outer.all() or frac == 0:
