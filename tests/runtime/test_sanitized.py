@@ -28,18 +28,10 @@ def run_sanitized(choice: str) -> subprocess.CompletedProcess:
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "BNN_SANITIZED": "1",
     }
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "tests/runtime/test_kernels.py",
-    ]
-    return subprocess.run([*command, "-k", choice], cwd=ROOT, env=env, capture_output=True, text=True)
+    # With -s the report of a sanitizer reaches us: pytest's own capture would be lost with the process.
+    options = "-qs -p no:cacheprovider -p no:xdist tests/runtime/test_kernels.py -k".split()
+    command = [sys.executable, "-m", "pytest", *options, choice]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 def test_kernels_are_clean_under_the_sanitizers():
