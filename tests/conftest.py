@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -29,3 +30,28 @@ def mitdb() -> Path:
     if folder is None:
         pytest.skip("no MIT-BIH records: set BNN_DATA to the folder that holds mitdb, or run `bnn data fetch`")
     return folder
+
+
+@pytest.fixture
+def write_record(tmp_path):
+    """A function that writes a small two-lead WFDB record in format 16 and returns its path without suffix."""
+
+    def write(signal: np.ndarray, name="rec", leads=("MLII", "V5"), fs=360.0, gain=200.0, zero=1024, unit="mV") -> Path:
+        import wfdb
+
+        columns = np.column_stack([signal + i for i in range(len(leads))]).astype(np.int64)
+        n = len(leads)
+        wfdb.wrsamp(
+            name,
+            fs=fs,
+            units=[unit] * n,
+            sig_name=list(leads),
+            d_signal=columns,
+            fmt=["16"] * n,
+            adc_gain=[gain] * n,
+            baseline=[zero] * n,
+            write_dir=str(tmp_path),
+        )
+        return tmp_path / name
+
+    return write

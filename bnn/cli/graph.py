@@ -132,5 +132,5 @@ def _write_npz(path: Path, result, force: bool) -> None:
     from bnn.files import write_atomic
 
     buffer = BytesIO()
-    np.savez_compressed(buffer, classes=result.classes, logits=result.logits, **result.tensors)
+    np.savez_compressed(buffer, **{**result.tensors, "classes": result.classes, "logits": result.logits})
     write_atomic(path, buffer.getvalue(), force=force)

@@ -1,0 +1,174 @@
+"""What the commands print and write."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bnn import zoo
+from bnn.data.synthetic import synthetic_recording
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Half a minute of a synthetic ECG as .npy of ADC steps."""
+    path = tmp_path / "ecg.npy"
+    np.save(path, synthetic_recording(32.0, seed=1).signal)
+    return path
+
+
+def classify(bnn, path, *more) -> list[dict]:
+    ran = bnn("classify", path, "--fs", 360, "--gain", 200, "--zero", 1024, "--json", *more)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)["windows"]
+
+
+def test_classify_prints_one_verdict_a_window(bnn, recording):
+    verdicts = classify(bnn, recording)
+    assert [(v["start_s"], v["end_s"]) for v in verdicts] == [(0.0, 10.0), (10.0, 20.0), (20.0, 30.0)]
+    for v in verdicts:
+        assert v["margin"] >= 0 and v["label"] != v["runner_up"]
+
+
+def test_classify_a_part(bnn, recording):
+    whole = classify(bnn, recording)
+    assert classify(bnn, recording, "--begin", 10, "--seconds", 10) == whole[1:2]
+
+
+def test_classify_resamples(bnn, recording, tmp_path):
+    """The same signal at twice the rate and another gain gets the same classes."""
+    signal = np.load(recording).astype(float)
+    fine = np.interp(np.arange(2 * len(signal)) / 2, np.arange(len(signal)), signal)
+    np.savetxt(tmp_path / "fine.csv", (fine - 1024) / 200, header="mV", comments="")
+    ran = bnn("classify", tmp_path / "fine.csv", "--fs", 720, "--gain", 1, "--json")
+    assert ran.code == 0, ran.err
+    labels = [v["label"] for v in json.loads(ran.out)["windows"]]
+    assert labels == [v["label"] for v in classify(bnn, recording)]
+
+
+@pytest.mark.parametrize("suffix, magic", [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_classify_draws(bnn, recording, tmp_path, suffix, magic):
+    plot = tmp_path / f"trace{suffix}"
+    classify(bnn, recording, "--plot", plot)
+    assert plot.read_bytes().startswith(magic)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_inspect(bnn, name):
+    ran = bnn("inspect", name, "--json")
+    layers = json.loads(ran.out)["layers"]
+    macs = {"ecg5": 5_937_008, "ecg17": 6_254_192}[name]
+    assert sum(layer["macs"] for layer in layers) == macs
+    text = bnn("inspect", name).out
+    assert all(layer["name"] in text for layer in layers)
+
+
+def test_simulate_a_file(bnn, recording, tmp_path):
+    x = np.load(recording)[: 3 * 3600].reshape(3, 3600)
+    np.save(tmp_path / "x.npy", x)
+    target = tmp_path / "y.npz"
+    ran = bnn("simulate", "ecg17", "--input", tmp_path / "x.npy", "--tensors", "--out", target, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["windows"] == 3
+    with np.load(target) as saved:
+        assert saved["logits"].shape == (3, 17)
+        assert saved["block1.stats"].shape == (3, 2)
+        np.testing.assert_array_equal(saved["classes"], saved["logits"].argmax(axis=1))
+    assert bnn("simulate", "ecg17", "--input", tmp_path / "x.npy", "--out", target).code == 2
+
+
+def test_evaluate_names_its_protocol(bnn, mitdb):
+    text = bnn("evaluate", "ecg17").out
+    assert "protocol stratified (seed 0), test part" in text and "SYNTHETIC" not in text
+    figures = json.loads(bnn("evaluate", "ecg17", "--json").out)
+    assert figures["protocol"] == "stratified" and figures["part"] == "test" and not figures["synthetic"]
+
+
+@pytest.mark.parametrize("name", ["ecg17", "ecg5"])
+def test_the_zoo_is_as_good_as_its_cards_say(bnn, mitdb, name):
+    figures = json.loads(bnn("evaluate", name, "--json").out)
+    assert figures["accuracy"] >= 0.92
+    card = (zoo.FOLDER / f"{name}.md").read_text()
+    assert f"{100 * figures['accuracy']:.2f} %" in card and f"{figures['macro_f1']:.3f}" in card
+
+
+def test_synthetic_figures_say_so(bnn):
+    ran = bnn("evaluate", "ecg17", "--synthetic")
+    assert ran.code == 0 and "SYNTHETIC" in ran.out
+
+
+def test_without_records_the_signals_are_synthetic(bnn, monkeypatch, tmp_path):
+    monkeypatch.delenv("BNN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    ran = bnn("verify", "ecg17", "--on", "host", "--windows", 2, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["synthetic"] is True
+    assert "SYNTHETIC" in ran.err and "bnn data fetch" in ran.err
+
+
+def test_verify_lists_what_it_compared(bnn):
+    ran = bnn("verify", "ecg17", "--on", "host,cortex-m4", "--windows", 2, "--json")
+    assert ran.code == 0, ran.err
+    targets = json.loads(ran.out)["targets"]
+    assert [t["target"] for t in targets] == ["host", "cortex-m4"]
+    for target in targets:
+        assert target["difference"] is None and target["windows"] == 2
+        assert {"block1.stats", "block1", "block4", "block6.acc", "logits"} <= set(target["tensors"])
+
+
+def test_bench_prints_one_object_a_target(bnn):
+    ran = bnn("bench", "ecg17", "--on", "cortex-m0,cortex-m4", "--windows", 1, "--json")
+    assert ran.code == 0, ran.err
+    first, second = json.loads(ran.out)
+    assert (first["target"], second["target"]) == ("cortex-m0", "cortex-m4")
+    for row in (first, second):
+        assert row["graph"] == "ecg17" and row["compiler"]
+        assert 1e6 < row["instructions"] <= sum(row["per_layer"].values())
+        assert row["flash"] > 4500 and row["ram"] < 4096 and 0 < row["stack"] < 2048 and row["samples"] == 7200
+
+
+def test_evaluate_the_trained_network(bnn, mitdb):
+    pytest.importorskip("torch")
+    trained = json.loads(bnn("evaluate", zoo.model_path("ecg17"), "--json").out)
+    lowered = json.loads(bnn("evaluate", "ecg17", "--json").out)
+    assert trained["kind"] == "trained network, binary" and lowered["kind"] == "integer graph"
+    assert abs(trained["accuracy"] - lowered["accuracy"]) <= 0.002
+
+
+def test_lower_gives_the_graph_of_the_zoo(bnn, mitdb, tmp_path):
+    pytest.importorskip("torch")
+    ran = bnn("lower", "ecg17", "--out", tmp_path / "again.graph", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["same"] >= 0.995
+    assert (tmp_path / "again.graph").read_bytes() == zoo.graph_path("ecg17").read_bytes()
+
+
+def test_train_then_lower(bnn, tmp_path):
+    pytest.importorskip("torch")
+    run = tmp_path / "run"
+    ran = bnn("train", "ecg17", "--synthetic", "--with", "epochs=1", "--out", run, "--accelerator", "cpu")
+    assert ran.code == 0, ran.err
+    assert "SYNTHETIC" in ran.out and "stratified" in ran.out
+    lowered = bnn("lower", run, "--out", tmp_path / "x.graph", "--name", "tiny", "--synthetic", "--json")
+    assert lowered.code in (0, 1), lowered.err
+    assert json.loads(bnn("inspect", tmp_path / "x.graph", "--json").out)["graph"] == "tiny"
+
+
+def test_demo_writes_a_page(bnn, tmp_path):
+    ran = bnn("demo", "--out", tmp_path / "demo")
+    assert ran.code == 0, ran.err
+    page = (tmp_path / "demo" / "index.html").read_text()
+    assert page.count("<svg") == 2 and page.count(">equal<") == 2 and "cortex-m4" in page
+    assert (tmp_path / "demo" / "ecg17" / "ecg17.c").is_file()
+    assert bnn("demo", "--out", tmp_path / "demo").code == 2
+
+
+def test_help_of_every_command(bnn):
+    text = bnn("--help").out
+    for command in "data train evaluate lower inspect simulate generate verify bench demo classify".split():
+        assert command in text
+        assert bnn(command, "--help").code == 0
+
+
+def test_version(bnn):
+    assert bnn("--version").out.startswith("bnn 0.")

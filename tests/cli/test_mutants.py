@@ -1,0 +1,126 @@
+"""The proof must fail where it should: mistakes planted in kernels, weights and thresholds are found and named."""
+
+import re
+
+import numpy as np
+import pytest
+
+from bnn import zoo
+from bnn.cli.common import OpenGraph
+from bnn.cli.generate import write_sources
+from bnn.cli.prove import prove
+from bnn.data.synthetic import synthetic_set
+from bnn.graph import load
+from bnn.sim import simulate
+
+KERNELS = {
+    "bnn_conv.c": [
+        ("acc >= layer->t[o + j]", "acc > layer->t[o + j]", "block2.bits"),
+        ("w.first + t * w.step", "w.first + t * w.step + 1u", "block2.bits"),
+        ("window[i] ^ row[i]", "window[i] & row[i]", "block2.bits"),
+        ("(w.taps - 2u * mismatches", "(w.taps - mismatches", "block6.acc"),
+    ],
+    "bnn_signal_conv.c": [
+        (": stats[1];", ": 0;", "block1.bits"),
+        ("- stats[0]", "", "block1.bits"),
+        ("layer->stride - layer->pad", "layer->stride", "block1.bits"),
+    ],
+    "bnn_stats.c": [
+        ("+ length, 2u * length", ", 2u * length", "block1.stats"),
+        ("sum += sample;", "sum += sample + (i == 3599u);", "block1.stats"),
+    ],
+    "bnn_bounds.c": [("(size + ((1u << frac) - 1u))", "size", "block1.bits")],
+    "bnn_or_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block1"), ("bits |=", "bits ^=", "block1")],
+    "bnn_bits.c": [("map->pad ? map->pad[c / 32u] : bnn_ones(n)", "0u", "block2.bits")],
+    "bnn_max_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block6")],
+    "bnn_prelu_sum.c": [("fall * down", "rise * down", "logits")],
+    "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
+}
+CASES = [(file, *mutant) for file, mutants in KERNELS.items() for mutant in mutants]
+
+
+@pytest.fixture(scope="module")
+def opened():
+    path = zoo.graph_path("ecg5")
+    return OpenGraph(path, load(path), "0" * 64)
+
+
+@pytest.fixture(scope="module")
+def expected(opened):
+    x = synthetic_set("ecg5", per_class=2, seed=5).x
+    return x, simulate(opened.graph, {"ecg": x}, keep="all")
+
+
+@pytest.fixture
+def sources(opened, tmp_path):
+    return write_sources(opened, tmp_path / "c", target="cortex-m4", command="test", force=False)
+
+
+def first_difference(sources, expected):
+    x, wanted = expected
+    return prove(sources, "host", x, wanted, opt="-O1").difference
+
+
+def test_sources_as_generated_are_right(sources, expected):
+    assert first_difference(sources, expected) is None
+
+
+@pytest.mark.parametrize("file, old, new, tensor", CASES)
+def test_mistake_in_a_kernel(sources, expected, file, old, new, tensor):
+    path = sources / file
+    text = path.read_text()
+    assert old in text, f"{file} has changed; mend the mutant"
+    path.write_text(text.replace(old, new))
+    difference = first_difference(sources, expected)
+    assert difference is not None and difference.tensor == tensor
+    assert difference.got != difference.wanted
+
+
+@pytest.mark.parametrize("layer", ["block1", "block2", "block3", "block4", "block5", "block6"])
+def test_one_wrong_weight(sources, expected, layer):
+    path = sources / "ecg5.c"
+    text, n = re.subn(
+        rf"(static const uint32_t {layer}_acc_weights\[\d+\] = {{\s*0x)([0-9A-Fa-f]+)",
+        lambda found: f"{found[1]}{int(found[2], 16) ^ 1:08X}",
+        path.read_text(),
+        count=1,
+    )
+    assert n == 1
+    path.write_text(text)
+    difference = first_difference(sources, expected)
+    assert difference is not None and difference.tensor == (f"{layer}.acc" if layer == "block6" else f"{layer}.bits")
+
+
+@pytest.mark.parametrize("layer", ["block2", "block3", "block4", "block5"])
+def test_one_wrong_threshold(sources, expected, layer):
+    """A threshold that is off by two, the step of an accumulator, in the first channel that ever changes its mind."""
+    x, wanted = expected
+    acc = wanted.tensors[f"{layer}.acc"]
+    path = sources / "ecg5.c"
+    head, values, tail = re.split(rf"({layer}_bits_t\[\d+\] = {{[^}}]*}})", path.read_text(), maxsplit=1)
+    numbers = [int(number) for number in re.findall(r"-?\d+", values.partition("{")[2])]
+    on_edge = [(acc[:, c] == t).any() for c, t in enumerate(numbers)]
+    numbers[int(np.argmax(on_edge))] += 2
+    assert any(on_edge)
+    path.write_text(f"{head}{values.partition('{')[0]}{{{', '.join(map(str, numbers))}}}{tail}")
+    difference = first_difference(sources, expected)
+    assert difference is not None and difference.tensor == f"{layer}.bits"
+    assert (difference.got, difference.wanted) == (0, 1)
+
+
+def test_the_command_leaves_with_code_1(bnn, monkeypatch):
+    """A runtime with a mistake, through `bnn verify`."""
+    import bnn.cli.generate as generate
+
+    original = generate.write_sources
+
+    def with_mistake(*arguments, **options):
+        folder = original(*arguments, **options)
+        path = folder / "bnn_or_pool.c"
+        path.write_text(path.read_text().replace("j < layer->kernel", "j + 1u < layer->kernel"))
+        return folder
+
+    monkeypatch.setattr(generate, "write_sources", with_mistake)
+    ran = bnn("verify", "ecg17", "--on", "host", "--windows", 1)
+    assert ran.code == 1
+    assert "DIFFERS" in ran.out and "block1[" in ran.out
