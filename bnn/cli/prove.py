@@ -38,7 +38,7 @@ def verify_command(
     on: OnOption = "host,cortex-m0,cortex-m4,cortex-m33",
     windows: Annotated[int, typer.Option(min=1, help="How many windows, all classes in turn.")] = 50,
     set_name: SetOption = None,
-    opt: OptOption = "-O2",
+    opt: OptOption = "-Os",
     compiler: CompilerOption = None,
     emulator: Annotated[str, typer.Option(help="unicorn or qemu, for targets other than the host.")] = "unicorn",
     json: JsonOption = False,
@@ -80,7 +80,7 @@ def prove(
     x: np.ndarray,
     wanted: Simulation,
     *,
-    opt: str = "-O2",
+    opt: str = "-Os",
     compiler: str | None = None,
     emulator: str = "unicorn",
 ) -> Comparison:
@@ -107,7 +107,7 @@ def bench_command(
     on: OnOption = "cortex-m0,cortex-m3,cortex-m4,cortex-m7,cortex-m33",
     windows: Annotated[int, typer.Option(min=1, help="How many windows; the slowest counts.")] = 3,
     set_name: SetOption = None,
-    opt: OptOption = "-O2",
+    opt: OptOption = "-Os",
     compiler: CompilerOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show instructions of each layer.")] = False,
     json: JsonOption = False,
@@ -128,7 +128,7 @@ def bench_command(
         out.print(layer_table(measurements))
 
 
-def measure_target(opened, target: str, x: np.ndarray, opt: str = "-O2", compiler: str | None = None):
+def measure_target(opened, target: str, x: np.ndarray, opt: str = "-Os", compiler: str | None = None):
     """Costs of a graph on one target, by firmware.measure."""
     from firmware.compilers import find_compiler
     from firmware.measure import measure

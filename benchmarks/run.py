@@ -1,0 +1,102 @@
+"""Run every benchmark and rewrite the committed table, benchmarks/RESULTS.md.
+
+make bench
+"""
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bnn import __version__, zoo
+from bnn.files import write_atomic
+
+HERE = Path(__file__).parent
+TITLES = {
+    "flash": "flash, B",
+    "ram": "RAM, B",
+    "stack": "stack, B",
+    "instructions": "instructions",
+}
+
+
+def run(script: str, folder: Path) -> dict:
+    """The figures of one benchmark, run in a process of its own."""
+    path = folder / f"{script}.json"
+    subprocess.run([sys.executable, str(HERE / f"{script}.py"), "--json", str(path)], check=True)
+    return json.loads(path.read_text())
+
+
+def accuracy(name: str) -> dict:
+    """`bnn evaluate` of a network of the zoo, on the test part of the split it was trained under."""
+    command = [sys.executable, "-m", "bnn.cli", "evaluate", name, "--json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def markdown(header: list[str], rows: list[list]) -> str:
+    """A table: the first column to the left, the others to the right."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [header, rule, *rows]) + "\n"
+
+
+def accuracy_part(figures: dict[str, dict]) -> str:
+    header = ["network", "protocol", "test windows", "accuracy", "95 % interval", "macro-F1", "signals"]
+    rows = []
+    for name, f in figures.items():
+        low, high = f["interval"]
+        protocol = f"{f['protocol']}, seed {f['seed']}"
+        signals = "SYNTHETIC" if f["synthetic"] else "MIT-BIH"
+        interval = f"{100 * low:.1f}-{100 * high:.1f} %"
+        rows.append(
+            [name, protocol, f["windows"], f"{100 * f['accuracy']:.2f} %", interval, f"{f['macro_f1']:.3f}", signals]
+        )
+    return "## Accuracy\n\nInteger graphs, `bnn evaluate NAME`.\n\n" + markdown(header, rows)
+
+
+def cores_part(figures: dict[str, list[dict]]) -> str:
+    text = "## Cores\n\nOne window, emulated; instructions are counts, not cycles. The samples, 7,200 B, come on top.\n"
+    for name, measurements in figures.items():
+        header = ["core", "optimisation", *TITLES.values()]
+        rows = [[m["target"], m["opt"], *(f"{m[key]:,}" for key in TITLES)] for m in measurements]
+        text += f"\n### {name}, {measurements[0]['compiler']}\n\n{markdown(header, rows)}"
+        first = [m for m in measurements if m["opt"] == measurements[0]["opt"]]
+        layers = [[layer, *(f"{m['per_layer'][layer]:,}" for m in first)] for layer in first[0]["per_layer"]]
+        text += f"\nInstructions of each layer, {first[0]['opt']}:\n\n"
+        text += markdown(["up to tensor", *(m["target"] for m in first)], layers)
+    return text
+
+
+def engines_part(figures: dict[str, dict]) -> str:
+    engines = list(next(iter(figures.values())))
+    rows = [[engine, *(f"{figures[name][engine]:,.0f}" for name in figures)] for engine in engines]
+    return "## This computer\n\nWindows per second, one thread.\n\n" + markdown(["engine", *figures], rows)
+
+
+def training_part(figures: dict) -> str:
+    rows = [
+        ["plain torch", f"{figures['plain_seconds_per_epoch']:.3f}"],
+        ["bnn.train", f"{figures['bnn_seconds_per_epoch']:.3f}"],
+    ]
+    return (
+        f"## Training\n\nSeconds per epoch of {figures['windows']} synthetic windows, 17 classes, one thread, "
+        f"torch {figures['torch']}; ratio {figures['ratio']:.2f}.\n\n" + markdown(["loop", "seconds per epoch"], rows)
+    )
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [
+            f"# Results\n\nWritten by `make bench` with bnn {__version__}, Python {platform.python_version()} on "
+            f"{platform.system()} {platform.machine()}. Do not edit.\n",
+            accuracy_part({name: accuracy(name) for name in zoo.names()}),
+            cores_part(run("cores", Path(folder))),
+            engines_part(run("engines", Path(folder))),
+            training_part(run("training", Path(folder))),
+        ]
+    write_atomic(HERE / "RESULTS.md", "\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m bnn.cli` is `bnn`."""
+
+from bnn.cli.app import main
+
+main()
