@@ -74,7 +74,7 @@ def extremes(rng: Stream) -> Graph:
     """ALWAYS, NEVER, bounds that pass 32 bits, bounds beyond the accumulators, a stride larger than the kernel."""
     b = Builder(rng, 45).signal_conv("acc1", 6, 7, pad=6, frac=7)
     b.threshold("block1", int16([ALWAYS, NEVER, 32766, -32767, 0, 1]), frac=0)
-    b.conv("acc2", 4, 2, stride=3, pad=1).threshold("block2", int16([-12, 13, 32767, -32768]))
+    b.conv("acc2", 6, 2, stride=3, pad=1).threshold("block2", int16([-12, 13, 32767, -32768, 0, 2]))
     return b.conv("acc3", 4, 1).prelu_sum(frac=0).graph("extremes")
 
 
