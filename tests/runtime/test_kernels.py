@@ -251,7 +251,8 @@ def test_and_not(runtime, data, rng):
 def test_prelu_sum(runtime, kind, data, rng):
     """Logits of any int32, on the way to which products and sums wrap."""
     x = int_tensor(kind, data.draw(counts), data.draw(st.integers(1, 30)))
-    value = rng.integers(x.type.lo, x.type.hi, x.type.shape, endpoint=True)
+    top = data.draw(st.sampled_from([2, 500, x.type.hi]))
+    value = rng.integers(-top - 1, top, x.type.shape, endpoint=True)
     rise, fall = (rng.integers(-32768, 32768, x.channels).astype(np.int16) for _ in range(2))
     up, down = np.maximum(value, 0).sum(axis=1), np.minimum(value, 0).sum(axis=1)
     bias = rng.integers(-(2**31), 2**31, x.channels)

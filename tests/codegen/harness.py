@@ -1,0 +1,83 @@
+"""Generated models as shared libraries over one build of the runtime, with every traced tensor read back."""
+
+import ctypes
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from firmware.manifest import read_manifest
+from firmware.records import RESULT_ID, Record, Result, collect
+from tests.runtime.kernels import RUNTIME, STRICT
+
+TRACER = """
+typedef void tracer(unsigned id, const void *data, unsigned long bytes);
+tracer *bnn_tracer;
+void bnn_trace(unsigned id, const void *data, unsigned long bytes) { bnn_tracer(id, data, bytes); }
+"""
+CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_uint, ctypes.c_void_p, ctypes.c_ulong)
+
+
+class Bench:
+    """Compiles the runtime once, then models on top of it."""
+
+    def __init__(self, folder: Path, compiler: str):
+        self._folder, self._compiler, self._count = folder, compiler, 0
+        (folder / "tracer.c").write_text(TRACER)
+        self._common = [self._object(source) for source in (*sorted(RUNTIME.glob("*.c")), folder / "tracer.c")]
+
+    def _object(self, source: Path) -> str:
+        target = self._folder / f"{source.stem}.o"
+        self._compile("-O1", "-fPIC", "-c", str(source), "-o", str(target))
+        return str(target)
+
+    def _compile(self, *arguments: str) -> None:
+        done = subprocess.run([self._compiler, *arguments], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def load(self, generated: Path) -> "Model":
+        """Build `<name>.c` and the known-answer test of a folder; each load is a library of its own."""
+        manifest = read_manifest(generated)
+        self._count += 1
+        library = self._folder / f"{manifest.name}{self._count}.so"
+        sources = [str(generated / f"{manifest.name}{part}.c") for part in ("", "_kat")]
+        flags = [*STRICT, "-O1", "-fPIC", "-shared", "-DBNN_TRACE", "-I", str(RUNTIME)]
+        self._compile(*flags, *sources, *self._common, "-o", str(library))
+        return Model(ctypes.CDLL(str(library)), manifest)
+
+
+class Model:
+    """One generated model, loaded."""
+
+    def __init__(self, library: ctypes.CDLL, manifest):
+        self._manifest, self._records = manifest, []
+        self._context = ctypes.create_string_buffer(manifest.context_bytes)
+        self._classify = getattr(library, f"{manifest.name}_classify")
+        self._known_answer = getattr(library, f"{manifest.name}_known_answer")
+        self._trace = CALLBACK(self._note)
+        ctypes.c_void_p.in_dll(library, "bnn_tracer").value = ctypes.cast(self._trace, ctypes.c_void_p).value
+
+    def _note(self, number: int, data: int, size: int) -> None:
+        self._records.append((number, ctypes.string_at(data, size)))
+
+    def run(self, windows: np.ndarray) -> Result:
+        """Classify (n, samples) int16 and return classes, logits and every traced tensor."""
+        records: list[Record] = []
+        for window in np.ascontiguousarray(windows):
+            self._records.clear()
+            ctypes.memset(self._context, 0xA5, len(self._context))
+            logits = np.full(len(self._manifest.classes), 0x5A5A5A5A, np.int32)
+            winner = self._classify(
+                self._context, ctypes.c_void_p(window.ctypes.data), ctypes.c_void_p(logits.ctypes.data)
+            )
+            records += [*self._records, (RESULT_ID, np.array([winner, *logits], "<i4").tobytes())]
+        return collect(records, len(windows), self._manifest, traced=True)
+
+    def known_answer(self) -> int:
+        return self._known_answer(self._context)
+
+
+def manifest_of(generated: Path) -> dict:
+    (path,) = generated.glob("*.json")
+    return json.loads(path.read_text())

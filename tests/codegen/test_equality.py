@@ -1,0 +1,116 @@
+"""Generated C equals the simulator on every tensor that it stores."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnn.sim import simulate
+from codegen import make_plan
+from firmware.runners import open_sanitized
+from tests.codegen.models import CORNERS, answer_of, ecg_graph, write
+from tests.graphs import graphs, windows
+
+
+def raw_windows(graph, seed: int) -> np.ndarray:
+    """Wandering, noise over all of int16, a constant, a square wave between both ends."""
+    rng, length = np.random.default_rng(seed), graph.signals[0].length
+    noise = rng.integers(-32768, 32768, (2, length)).astype(np.int16)
+    flat = np.full((1, length), -7, np.int16)
+    square = np.where(np.arange(length) // 5 % 2, 32767, -32768).astype(np.int16)[None]
+    return np.concatenate([windows(rng, 3, length), noise, flat, square])
+
+
+def assert_equal(graph, result, x) -> None:
+    want = simulate(graph, {graph.signals[0].name: x}, keep="all")
+    assert list(result.tensors) == [step.output for step in make_plan(graph).steps]
+    for name, got in result.tensors.items():
+        np.testing.assert_array_equal(got, want.tensors[name], err_msg=f"{graph.name}: {name}")
+    np.testing.assert_array_equal(result.logits, want.logits)
+    np.testing.assert_array_equal(result.classes, want.classes)
+
+
+@settings(max_examples=50)
+@given(graphs(), st.integers(0, 2**32))
+def test_any_graph(bench, graph, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        model = bench.load(write(graph, Path(folder) / "out"))
+    x = raw_windows(graph, seed)
+    assert_equal(graph, model.run(x), x)
+    assert model.known_answer() == 0
+
+
+@pytest.mark.parametrize("make", CORNERS, ids=lambda make: make.__name__)
+def test_corners_of_the_dialect(bench, make, tmp_path):
+    graph = make()
+    x = raw_windows(graph, 3)
+    assert_equal(graph, bench.load(write(graph, tmp_path / "out")).run(x), x)
+
+
+def test_corners_use_every_kernel():
+    kernels = {step.kernel for make in CORNERS for step in make_plan(make()).steps}
+    header = (Path(__file__).resolve().parents[2] / "firmware" / "runtime" / "bnn_runtime.h").read_text()
+    declared = set(re.findall(r"^void bnn_(\w+)\(", header, re.MULTILINE))
+    assert kernels == declared - {"trace", "resolve_bounds"}
+
+
+@pytest.mark.parametrize("classes", [5, 17])
+def test_ecg_network(bench, classes, tmp_path):
+    graph = ecg_graph(classes)
+    x = raw_windows(graph, 4)
+    assert_equal(graph, bench.load(write(graph, tmp_path / "out")).run(x), x)
+
+
+@pytest.mark.parametrize("make", [ecg_graph, *CORNERS], ids=lambda make: make.__name__)
+def test_whole_models_are_clean_under_the_sanitizers(make, tmp_path):
+    if not (shutil.which("gcc") or shutil.which("clang")):
+        pytest.skip("neither gcc nor clang, which bring the sanitizers, is installed")
+    graph = make()
+    x = raw_windows(graph, 5)
+    runner = open_sanitized(write(graph, tmp_path / "out"), tmp_path / "build", traced=True)
+    assert_equal(graph, runner.run(x), x)
+
+
+def numbers(text: str, array: str) -> tuple[int, int]:
+    """Where the initialiser of an array begins and ends in a source."""
+    start = text.index("{", re.search(rf"\b{array}\[\d+\] = ", text).start())
+    return start + 1, text.index("}", start)
+
+
+@pytest.mark.parametrize(
+    "array, old, new",
+    [
+        ("block2_acc_weights", r"0x(\w+)", lambda m: f"0x{int(m[1], 16) ^ 1 << 17:08X}"),
+        ("block6_acc_weights", r"0x(\w+)", lambda m: f"0x{int(m[1], 16) ^ 1:08X}"),
+        ("block1_bits_t", r"-?\d+", lambda m: str(int(m[0]) + 300)),
+        ("block4_bits_t", r"-?\d+", lambda m: str(int(m[0]) + 2)),
+        ("logits_rise", r"-?\d+", lambda m: str(int(m[0]) + 1)),
+        ("logits_bias", r"-?\d+", lambda m: str(int(m[0]) + 1)),
+    ],
+)
+def test_known_answer_notices_a_changed_constant(bench, tmp_path, array, old, new):
+    """One bit of a weight, or one bound, of the first row that matters for the window."""
+    generated = write(ecg_graph(), tmp_path / "out")
+    assert bench.load(generated).known_answer() == 0
+    source = generated / "toy.c"
+    text = source.read_text()
+    start, end = numbers(text, array)
+    source.write_text(text[:start] + re.sub(old, new, text[start:end], count=1) + text[end:])
+    assert bench.load(generated).known_answer() in (1, 2)
+
+
+def test_known_answer_notices_a_changed_kernel(tmp_path):
+    """The folder stands alone: its own copy of the runtime is what runs."""
+    generated = write(ecg_graph(), tmp_path / "out")
+    source = generated / "bnn_conv.c"
+    text = source.read_text()
+    assert "acc >= layer->t" in text
+    source.write_text(text.replace("acc >= layer->t", "acc > layer->t"))
+    x = answer_of(ecg_graph()).signals["ecg"][None]
+    got = open_sanitized(generated, tmp_path / "build", traced=False).run(x)
+    assert not np.array_equal(got.logits, simulate(ecg_graph(), {"ecg": x}).logits)
