@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from bnn.errors import ToolError
+from firmware.hooks import AlignmentWatch
 from firmware.image import Image
 from firmware.targets import Target
 
@@ -29,6 +30,7 @@ class Machine:
         self.uc = _open(unicorn, target)
         self._registers = _registers(unicorn, target)
         self._bad_access = ""
+        self._alignment: AlignmentWatch | None = None
         self.uc.mem_map(target.flash.origin, target.flash.size, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.uc.mem_map(target.ram.origin, target.ram.size, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         for address, data in image.segments:
@@ -56,6 +58,10 @@ class Machine:
 
         address = self.image.address(function)
         self.uc.hook_add(unicorn.UC_HOOK_CODE, lambda *_: action(), begin=address, end=address)
+
+    def watch_alignment(self) -> None:
+        """Take a load or store that is not aligned for a fault, as some cores do. Slow."""
+        self._alignment = AlignmentWatch(self.uc)
 
     def argument(self, i: int) -> int:
         """Word `i` < 4 of the arguments, at a function's entry."""
@@ -104,7 +110,8 @@ class Machine:
             timer.cancel()
         pc = self.uc.reg_read(self._registers["pc"])
         if pc != self.image.address("main"):
-            raise ToolError(self._fault(f"no return within {SECONDS} s"))
+            unaligned = self._alignment.finding if self._alignment else ""
+            raise ToolError(self._fault(unaligned or f"no return within {SECONDS} s"))
 
     def _note_bad_access(self, uc, access, address, size, value, data) -> bool:
         self._bad_access = f" at address {address:#x}"

@@ -19,8 +19,8 @@ import numpy as np
 from bnn.errors import DataError, ToolError
 from firmware.build import build_image
 from firmware.compilers import Compiler, find_compiler
-from firmware.counter import Counter
 from firmware.emulate import EmulatedRunner
+from firmware.hooks import Counter
 from firmware.image import Sizes, read_image
 from firmware.machine import Machine
 from firmware.manifest import Manifest, read_manifest
@@ -105,7 +105,8 @@ def measure(
 
 def count_model(machine: Machine) -> Counter:
     """A counter of the instructions in generated code, runtime and helpers. Make it before the first window."""
-    return Counter(machine, machine.image.address("model_text_start"), machine.image.address("model_text_end"))
+    first, end = (machine.image.address(f"model_text_{side}") for side in ("start", "end"))
+    return Counter(machine.uc, first, end)
 
 
 def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int]:

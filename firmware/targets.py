@@ -35,7 +35,8 @@ class Target:
     zig       flags of `zig cc` that choose the core
     gcc       the GCC that makes code for it, and its flags
     startup   start-up source in firmware/ports; "" on the host, which has its own
-    unicorn   names of Unicorn's CPU model, of the module that holds it, and of its modes; None: not emulated
+    unaligned whether a word may lie at any address
+    unicorn   Unicorn's name of the CPU model; None: not emulated
     qemu      None: QEMU has no machine that we use
     """
 
@@ -47,6 +48,7 @@ class Target:
     startup: str = ""
     flash: Region = Region(0, 0)
     ram: Region = Region(0, 0)
+    unaligned: bool = True
     unicorn: str | None = None
     qemu: QemuMachine | None = None
 
@@ -75,6 +77,7 @@ def _cortex_m(core: str, machine: QemuMachine, flash: int = 0x0000_0000, ram: in
         startup=CORTEX_M_STARTUP,
         flash=Region(flash, MIB),
         ram=Region(ram, MIB),
+        unaligned=core != "m0",
         unicorn=f"UC_CPU_ARM_CORTEX_{core.upper()}",
         qemu=machine,
     )
@@ -95,6 +98,7 @@ _RV32IMC = Target(
     startup=RV32_STARTUP,
     flash=Region(0x8000_0000, MIB),
     ram=Region(0x8010_0000, MIB),
+    unaligned=False,  # as each core decides; many trap
     unicorn="UC_CPU_RISCV32_ANY",
     qemu=QemuMachine("qemu-system-riscv32", "virt", flash_bytes=MIB, ram_bytes=MIB, options=("-bios", "none")),
 )

@@ -8,10 +8,14 @@ from bnn.errors import ToolError
 from firmware import machine
 from firmware.runners import open_runner, open_sanitized
 from tests.firmware.conftest import EMULATED
-from tests.firmware.toy import toy_windows, write_toy
+from tests.firmware.toy import toy_windows, twin, write_toy
 
 WILD_WRITE = ("acc[2 * t] =", "*(volatile int16_t *)0x60000000 = 1; acc[2 * t] =")
 UNDEFINED = ("acc[2 * t] =", "if (t == 7) __builtin_trap(); acc[2 * t] =")
+UNALIGNED = (
+    "acc[2 * t] =",
+    "*(volatile uint32_t *)(uintptr_t)((uintptr_t)acc + 1 + t); acc[2 * t] =",
+)
 ENDLESS = ("acc[2 * t] =", "for (volatile int i = 0; i < 1; ) {} acc[2 * t] =")
 DEEP = ("acc[2 * t] =", "volatile char pit[6000]; for (int i = 0; i < 6000; i++) pit[i] = 1; acc[2 * t] =")
 
@@ -42,6 +46,18 @@ def test_a_wrong_instruction_is_placed(lab, target, tmp_path):
 def test_a_stack_overflow_is_named(lab, target, tmp_path):
     said = failing(tmp_path, DEEP, target)
     assert "the stack of 4096 bytes has overflowed" in said and "(toy_count + 0x" in said
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "rv32imc"])
+def test_an_unaligned_word_is_a_fault_where_the_core_has_none(lab, target, tmp_path):
+    said = failing(tmp_path, UNALIGNED, target)
+    assert "(toy_count + 0x" in said and "access of 4 bytes at address 0x" in said and "this core cannot do" in said
+
+
+def test_an_unaligned_word_is_none_elsewhere(lab, tmp_path):
+    generated = write_toy(tmp_path / "toy", {"toy_runtime.c": UNALIGNED})
+    result = open_runner(generated, "cortex-m4", tmp_path / "out", traced=False, opt="-O1").run(toy_windows(1))
+    assert result.classes.tolist() == twin(toy_windows(1))["classes"].tolist()
 
 
 @pytest.mark.parametrize("target", ["cortex-m4", "rv32imc"])

@@ -3,7 +3,6 @@ import pytest
 
 from bnn.errors import DataError, ToolError
 from firmware.build import build_image
-from firmware.counter import Counter
 from firmware.emulate import EmulatedRunner
 from firmware.image import read_image
 from firmware.machine import Machine
@@ -120,7 +119,7 @@ def test_a_place_is_named_by_its_function(image):
 def test_start_up_alone_runs_no_model_code(lab, tmp_path):
     built = build_image(write_tiny(tmp_path, WITH_IT_BLOCK[0]), "cortex-m3", tmp_path / "out", traced=False)
     machine = Machine(read_image(built), TARGETS["cortex-m3"])
-    counter = Counter(machine, machine.image.address("model_text_start"), machine.image.address("model_text_end"))
+    counter = count_model(machine)
     machine.start()
     machine.call("bench_prepare")
     assert counter.value == 0
