@@ -194,9 +194,9 @@ def lower_command(
 ):
     """Turn a trained model into an integer graph, and measure how well the two agree (exit code 1 below 99.5 %)."""
     _need_torch()
+    from bnn.cli.agreement import measure
     from bnn.files import refuse_existing
     from bnn.graph import save
-    from bnn.lower.agreement import measure
     from bnn.lower.ecg import lower_ecg
     from bnn.lower.passes import to_target
     from bnn.models.checkpoint import load_model
