@@ -14,11 +14,15 @@ from bnn.graph.ops import (
     SignalConv,
     Threshold,
     WindowStats,
+    attributes,
 )
 from bnn.graph.types import TensorType
 from codegen.layout import Tensor, lay_out, words_of
 from codegen.memory import Block, Memory, place
 from codegen.overlap import leads
+
+LIMIT = 0xFFFF
+"""Of channels, kernels, strides and pads: the runtime's structs hold them in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +110,8 @@ def _steps(nodes: list[Node], types: dict[str, TensorType], signal: str, logits:
     fused = {node.name for node in nodes if _only_thresholded(node, nodes, logits)}
     steps = []
     for node in nodes:
-        _check_sources(node, by_name, signal)
+        _check_source(node, signal)
+        _check_fields(node)
         if node.name in fused:
             continue
         source = by_name.get(node.inputs[0])
@@ -122,17 +127,21 @@ def _only_thresholded(node: Node, nodes: list[Node], logits: str) -> bool:
     return isinstance(node, SignalConv | BinaryConv) and bool(readers) and comparing and node.name != logits
 
 
-def _check_sources(node: Node, by_name: dict[str, Node], signal: str) -> None:
-    """GraphError where a node reads a signal or statistics in a way that no kernel offers."""
+def _check_source(node: Node, signal: str) -> None:
+    """GraphError where a node reads the signal, or something else, in a way that no kernel offers."""
     on_samples = isinstance(node, WindowStats | SignalConv)
     if on_samples != (node.inputs[0] == signal):
         node.fail(
             f"{type(node).__name__} reads {node.inputs[0]}, but in C the signal is read by WindowStats and "
             "SignalConv and they read nothing else"
         )
-    for source in node.inputs[1:] if isinstance(node, SignalConv | Threshold) else ():
-        if not isinstance(by_name.get(source), WindowStats):
-            node.fail(f"scales by {source}, which is not the output of a WindowStats")
+
+
+def _check_fields(node: Node) -> None:
+    """GraphError where an attribute does not fit the runtime's structs."""
+    for spec in attributes(type(node)):
+        if (value := getattr(node, spec.name)) > LIMIT:
+            node.fail(f"{spec.name} is {value}, but the C backend holds it in 16 bits; the limit is {LIMIT}")
 
 
 def _step(parts: tuple[Node, ...], types: dict[str, TensorType]) -> Step:
@@ -171,9 +180,9 @@ def _row_copies(n_rows: int, bits: int) -> int:
 
 
 def _check_size(tensor: Tensor) -> None:
-    if tensor.channels > 0xFFFF or tensor.words >= 1 << 27:
+    if tensor.channels > LIMIT or tensor.words >= 1 << 27:
         raise GraphError(
-            f"{tensor.name}: {tensor.type} is beyond the C backend's limits of 65535 channels and 2**32 bits a tensor"
+            f"{tensor.name}: {tensor.type} is beyond the C backend's limits of {LIMIT} channels and 2**32 bits a tensor"
         )
 
 
