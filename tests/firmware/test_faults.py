@@ -76,9 +76,7 @@ def test_qemu_places_a_fault_too(lab, target, tmp_path):
     assert "left with code 1: the core faulted at 0x" in said and "(toy_count + 0x" in said
 
 
-def test_the_sanitizers_name_function_and_line(tmp_path):
-    if not (shutil.which("gcc") or shutil.which("clang")):
-        pytest.skip("neither gcc nor clang is installed, and zig has no AddressSanitizer")
+def test_the_sanitizers_name_function_and_line(sanitizers, tmp_path):
     for change, words in (
         (
             {"toy_runtime.c": ("i < n; i++) {\n        stats", "i <= n; i++) {\n        stats")},
