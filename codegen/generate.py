@@ -1,7 +1,6 @@
 """Write a graph as a folder of C sources."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -48,14 +47,17 @@ def generate(
 
 
 def _write(files: dict[str, str], out: Path) -> None:
-    """Write all under temporary names in a folder beside `out`, then move them into place."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
+    """Write all in a temporary folder, then move it into place; into a folder that is there already, file by file."""
+    fresh = not out.exists()
+    base = out.parent if fresh else out  # the file system of `out`, so that moving is renaming
+    base.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=base, prefix=".bnn-") as temporary:
+        folder = Path(temporary) / "new"
+        folder.mkdir()
         for name, text in files.items():
-            (temporary / name).write_text(text, encoding="utf-8", newline="\n")
-        out.mkdir(exist_ok=True)
-        for name in files:
-            os.replace(temporary / name, out / name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        if fresh:
+            os.rename(folder, out)
+        else:
+            for name in files:
+                os.replace(folder / name, out / name)

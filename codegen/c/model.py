@@ -10,7 +10,7 @@ from bnn.errors import DataError, GraphError
 from bnn.graph import Signal
 from codegen.c.layers import Layer, Layers, sources
 from codegen.c.targets import flags
-from codegen.c.text import Names, identifiers, rows, string
+from codegen.c.text import Names, rows, string
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"
@@ -116,9 +116,10 @@ def _check_name(name: str) -> None:
 
 
 def _reserved(name: str) -> set[str]:
-    """Identifiers that constants must not take: the runtime's and those of the generated header."""
-    runtime = identifiers((RUNTIME / "bnn_runtime.h").read_text(encoding="utf-8"))
-    return runtime | {"context", "logits", "NULL", "int16_t", f"{name}_context", f"{name}_classify"}
+    """Identifiers that constants and pointers must not take: the runtime's, the standard types, the parameters."""
+    text = (RUNTIME / "bnn_runtime.h").read_text(encoding="utf-8")
+    taken = set(re.findall(r"\bbnn_\w+|\bu?int\d+_t", text))
+    return taken | {"context", "logits", f"{name}_context", f"{name}_classify"}
 
 
 def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:

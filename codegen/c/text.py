@@ -32,11 +32,6 @@ class Names:
         return name
 
 
-def identifiers(source: str) -> set[str]:
-    """Everything in a C source that could be an identifier."""
-    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", source))
-
-
 def string(text: str) -> str:
     """A C string literal of the UTF-8 bytes. An octal escape ends after three digits, whatever follows it."""
     plain = set(range(0x20, 0x7F)) - set(b'"\\?')  # two question marks may begin a trigraph
