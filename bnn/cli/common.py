@@ -83,7 +83,7 @@ def load_windows(name: str, *, synthetic: bool = False):
     from bnn.data import ecg, mitdb
     from bnn.data.synthetic import synthetic_set
 
-    if not synthetic and mitdb.at_hand():
+    if name not in ecg.LOADERS or (not synthetic and mitdb.at_hand()):
         return ecg.load(name)
     if not synthetic:
         err.print(
@@ -91,7 +91,7 @@ def load_windows(name: str, *, synthetic: bool = False):
             "or BNN_DATA names the folder that has them.",
             style="yellow",
         )
-    return synthetic_set(name.removesuffix("-annotations"), per_class=40, seed=0)
+    return synthetic_set("ecg17" if name == "ecg17" else "ecg5", per_class=40, seed=0)
 
 
 def spread(windows, count: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """bnn generate: C sources from a graph."""
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,21 +28,23 @@ def generate_command(
 ):
     """Write NAME.h, NAME.c, the runtime they need, a known-answer test, an example and a build file."""
     opened = open_graph(graph)
-    command = "bnn " + " ".join(sys.argv[1:]) if Path(sys.argv[0]).name == "bnn" else f"bnn generate {graph}"
-    write_sources(opened, folder, target=target, command=command, force=force)
+    write_sources(opened, folder, target=target, force=force)
     files = sorted(path for path in folder.iterdir() if path.is_file())
     out.print(f"wrote {len(files)} files to {folder}, {sum(path.stat().st_size for path in files)} bytes")
     out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
 
 
-def write_sources(opened: OpenGraph, folder: Path, *, target: str, command: str, force: bool) -> Path:
-    """Generate C for a graph into `folder`, with a known answer that the simulator gives; returns the folder."""
+def write_sources(opened: OpenGraph, folder: Path, *, target: str, force: bool = False) -> Path:
+    """Generate C for a graph into `folder`, with a known answer that the simulator gives; returns the folder.
+
+    The sources name the command that makes them, without the folder, so that two folders get the same bytes.
+    """
     codegen.generate(
         opened.graph,
         folder,
         target=target,
         known_answer=known_answer(opened.graph),
-        command=command,
+        command=f"bnn generate {opened.path.name} --target {target}",
         graph_sha256=opened.sha256,
         tool_version=__version__,
         force=force,
@@ -67,4 +68,4 @@ def known_answer(graph) -> codegen.KnownAnswer:
 def temporary_sources(opened: OpenGraph, target: str) -> Iterator[Path]:
     """The sources in a temporary folder, for building and measuring."""
     with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
-        yield write_sources(opened, Path(folder) / opened.graph.name, target=target, command="bnn verify", force=False)
+        yield write_sources(opened, Path(folder) / opened.graph.name, target=target)

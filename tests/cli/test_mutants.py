@@ -53,7 +53,7 @@ def expected(opened):
 
 @pytest.fixture
 def sources(opened, tmp_path):
-    return write_sources(opened, tmp_path / "c", target="cortex-m4", command="test", force=False)
+    return write_sources(opened, tmp_path / "c", target="cortex-m4")
 
 
 def first_difference(sources, expected):
