@@ -82,7 +82,7 @@ def make_plan(graph: Graph) -> Plan:
     tensors = {name: lay_out(name, types[name], reading) for name, reading in readers.items()}
     for tensor in tensors.values():
         _check_size(tensor)
-    memory = place(_blocks(steps, tensors, logits), leads(steps, tensors))
+    memory = place(blocks_of(steps, tensors, logits), leads(steps, tensors))
     return Plan(graph, signal, logits, types, steps, tensors, memory)
 
 
@@ -186,7 +186,7 @@ def _check_size(tensor: Tensor) -> None:
         )
 
 
-def _blocks(steps: tuple[Step, ...], tensors: dict[str, Tensor], logits: str) -> list[Block]:
+def blocks_of(steps: tuple[Step, ...], tensors: dict[str, Tensor], logits: str) -> list[Block]:
     """Every tensor from the step that writes it to the last that reads it, every scratch for its step."""
     last_use = {name: i for i, step in enumerate(steps) for name in step.inputs}
     blocks = []

@@ -22,7 +22,7 @@ CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_uint, ctypes.c_void_p, ctypes.c_ulong
 class Bench:
     """Compiles the runtime once, then models on top of it."""
 
-    def __init__(self, folder: Path, compiler: str):
+    def __init__(self, folder: Path, compiler: list[str]):
         self._folder, self._compiler, self._count = folder, compiler, 0
         (folder / "tracer.c").write_text(TRACER)
         self._common = [self._object(source) for source in (*sorted(RUNTIME.glob("*.c")), folder / "tracer.c")]
@@ -33,7 +33,7 @@ class Bench:
         return str(target)
 
     def _compile(self, *arguments: str) -> None:
-        done = subprocess.run([self._compiler, *arguments], capture_output=True, text=True)
+        done = subprocess.run([*self._compiler, *arguments], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
     def load(self, generated: Path) -> "Model":

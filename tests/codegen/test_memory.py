@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from codegen import make_plan
 from codegen.memory import Block, place
 from codegen.overlap import leads
-from codegen.plan import _blocks
+from codegen.plan import blocks_of
 from tests.graphs import graphs
 
 
@@ -45,7 +45,7 @@ def test_no_two_live_blocks_overlap(case):
 @given(graphs())
 def test_plans_of_graphs_are_sound(graph):
     plan = make_plan(graph)
-    items = _blocks(plan.steps, plan.tensors, plan.logits)
+    items = blocks_of(plan.steps, plan.tensors, plan.logits)
     assert_kept_apart(items, leads(plan.steps, plan.tensors), plan.memory)
 
 
