@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, Stage, check, ops, to_text
+from bnn.graph.arith import ALWAYS
 from bnn.lower.absorb_flip import absorb_flip
 from bnn.lower.passes import to_target
 from bnn.lower.threshold_before_pool import threshold_before_pool
@@ -121,6 +122,18 @@ def test_every_pass_keeps_every_result(graph, seed):
 @given(graphs("target"))
 def test_target_graphs_are_left_as_they_are(graph):
     assert to_text(to_target(graph)) == to_text(graph)
+
+
+@pytest.mark.parametrize("upper, sides", [(3, 2), (4, 1)])
+def test_an_upper_bound_counts_as_long_as_the_largest_accumulator_reaches_it(upper, sides):
+    """One channel of all ones and three taps: acc is 3 everywhere, so 3 is outside [-3, 3) and inside [-3, 4)."""
+    b = Builder(np.random.default_rng(0)).signal_conv("acc", 1).threshold("ones", int16([ALWAYS]))
+    b.add(ops.BinaryConv("three", ("ones",), np.ones((1, 1, 3), np.int8), np.ones(1, np.int8), 1, 0))
+    b.add(ops.Interval("bits", ("three",), int16([-3]), int16([upper]), np.full(1, -1, np.int8))).conv("last", 2)
+    before = b.prelu_sum().graph()
+    after = to_target(before)
+    assert sum(isinstance(node, ops.Threshold) for node in after.nodes()) == 1 + sides
+    assert "bits" in assert_same_results(before, after)
 
 
 def test_a_pool_that_others_read_stays():
