@@ -24,9 +24,9 @@ from torch.nn import functional
 from bnn.data.splits import split
 from bnn.data.synthetic import synthetic_set
 from bnn.files import write_atomic
+from bnn.graph.arith import standardise
 from bnn.models.ecg import blank
 from bnn.train import loop
-from bnn.train.inputs import standardise
 from bnn.train.module import EcgTraining
 from bnn.train.recipes import recipe
 

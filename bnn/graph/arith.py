@@ -54,10 +54,12 @@ def window_stats(x: np.ndarray, frac: int = STATS_FRAC) -> np.ndarray:
 def standardise(x: np.ndarray, frac: int = STATS_FRAC) -> np.ndarray:
     """The trainer's view of raw windows: (2**frac * x - mean) / std as float32, (n, length).
 
-    It uses the integer mean and std of the graph, so both sides divide by the same numbers.
+    It uses the integer mean and std of the graph, so both sides divide by the same numbers. The
+    numerator takes 17 + frac bits, so with the usual frac a float32 holds it exactly.
     """
-    stats = window_stats(x, frac).astype(np.float64)
-    return ((np.asarray(x, dtype=np.float64) * (1 << frac) - stats[:, :1]) / stats[:, 1:]).astype(np.float32)
+    mean, std = window_stats(x, frac).T
+    centred = (np.asarray(x, dtype=np.int32) << frac) - mean[:, None]
+    return centred.astype(np.float32) / std.astype(np.float32)[:, None]
 
 
 def scaled_bound(t: np.ndarray, std: np.ndarray, frac: int) -> np.ndarray:

@@ -5,8 +5,8 @@ import torch
 
 from bnn.data.windows import WindowSet
 from bnn.errors import ModelError
+from bnn.graph.arith import standardise
 from bnn.models.ecg import EcgNet
-from bnn.train.inputs import standardise
 
 
 def logits(model: EcgNet, x: np.ndarray, batch: int = 256) -> np.ndarray:

@@ -18,13 +18,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import ToolError
+from bnn.graph.arith import standardise
 from bnn.metrics import report
 from bnn.models.checkpoint import save_model
 from bnn.models.ecg import EcgNet, blank
 from bnn.train import run_folder
 from bnn.train.batches import Batches
 from bnn.train.evaluate import predict
-from bnn.train.inputs import standardise
 from bnn.train.module import EcgTraining
 from bnn.train.progress import EpochProgress
 from bnn.train.recipes import Recipe

@@ -108,3 +108,11 @@ def test_scaled_bound_is_the_ceiling(t, std, frac):
 def test_scaled_bound_of_always_and_never():
     bound = scaled_bound(int16([ALWAYS, NEVER]), np.array([1, 10**6]), 15)
     assert bound.tolist() == [[-(2**31), 2**31 - 1]] * 2
+
+
+def test_standardised_windows_have_mean_zero_and_deviation_one():
+    x = np.random.default_rng(0).normal(1024, 150, (20, 3600)).astype(np.int16)
+    z = standardise(x)
+    assert z.dtype == np.float32
+    assert abs(z.mean(axis=1)).max() < 1e-3
+    assert abs(z.std(axis=1) - 1).max() < 1e-3
