@@ -13,7 +13,7 @@ from bnn.data.splits import split
 from bnn.data.windows import WindowSet
 from bnn.errors import FileError, ModelError, ToolError
 from bnn.models.checkpoint import load_model
-from bnn.models.ecg import EcgNet
+from bnn.models.ecg import EcgNet, blank
 from bnn.train.evaluate import check_classes, logits, predict
 from bnn.train.loop import train
 from bnn.train.module import EcgTraining
@@ -197,3 +197,20 @@ def test_evaluation_does_not_depend_on_the_batch_and_names_misfits(data, tmp_pat
     other = WindowSet("other", ("x", "y", "z"), w.x, w.y, w.record, w.start)
     with pytest.raises(ModelError, match=r"tells 3 classes \(slow medium fast\), but other has 3 \(x y z\); choose"):
         check_classes(net, other)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kept"),
+    [
+        ({}, [0.0] * 5 + [-0.5]),  # no sign follows the last block
+        ({"monotone": False}, [-0.5] * 6),
+        ({"binary": False}, [-0.5] * 6),
+    ],
+)
+def test_a_monotone_recipe_keeps_slopes_before_a_sign_from_falling(overrides, kept):
+    chosen = small(**overrides)
+    net = blank(chosen.config(("a", "b"), SAMPLES), 0)
+    for block in net.blocks:
+        torch.nn.init.constant_(block.prelu.weight, -0.5)
+    EcgTraining(net, chosen, 0).on_train_batch_end(None, None, 0)
+    assert [block.prelu.weight.item() for block in net.blocks] == kept
