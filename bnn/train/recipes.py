@@ -120,7 +120,7 @@ _RECIPES = {
         Recipe("default", "ecg17", epochs=1000),
         Recipe("paper", "ecg17", batch=64, lr=0.002, **_PAPER),
         Recipe("float", "ecg17", epochs=200, **_FLOAT),
-        Recipe("default", "ecg5", epochs=300),
+        Recipe("default", "ecg5", epochs=200),
         Recipe("paper", "ecg5", batch=512, lr=0.02, **_PAPER),
         Recipe("float", "ecg5", epochs=60, **_FLOAT),
     )
