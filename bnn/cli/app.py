@@ -42,6 +42,6 @@ def main() -> None:
     except BnnError as error:
         print(f"bnn: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("bnn: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"bnn: {stopped}" if str(stopped) else "bnn: interrupted", file=sys.stderr)
         sys.exit(130)
