@@ -15,7 +15,7 @@ from bnn.cli.prove import cost_table, layer_table, measure_target
 from bnn.files import write_atomic
 
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
-LEVELS = ("-O2", "-Os")
+LEVELS = ("-Os", "-O2")
 WINDOWS = 3
 
 

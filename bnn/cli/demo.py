@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def demo_command(
     graph: Annotated[str, typer.Option(help="A .graph file, or a name of the zoo.")] = "ecg17",
-    record: Annotated[str, typer.Option(help="MIT-BIH record to take, where the records are at hand.")] = "208",
+    record: Annotated[str, typer.Option(help="MIT-BIH record to take, where the records are at hand.")] = "207",
     begin: Annotated[float, typer.Option(min=0, help="Begin at this second.")] = 0.0,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the C sources and the page.")] = Path("build/demo"),
     force: ForceOption = False,
@@ -99,13 +99,14 @@ def demo_page(opened: OpenGraph, recording, synthetic: bool, signal, verdicts, p
         ("the caller's samples, bytes", f"{cost.sizes.samples:,}"),
     ]
     warning = "This ECG is synthetic: it was computed, and no patient stands behind it." if synthetic else ""
+    known = "" if synthetic else " Training has seen windows of the same database, perhaps of this record."
     training = (
         f"trained on {about.get('set', '?')}, protocol {about.get('protocol', '?')}, seed {about.get('seed', '?')}"
     )
     sections = [
         Section(
             "An ECG, classified",
-            f"Ten-second windows of {recording.name} {recording.lead}, by the integer network {name} ({training}).",
+            f"Windows of {recording.name} {recording.lead}, by the integer network {name} ({training}).{known}",
             warning,
             Table(("from", "class", "runner-up", "margin"), verdict_rows, 3),
             trace,

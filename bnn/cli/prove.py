@@ -140,11 +140,13 @@ def measure_target(opened, target: str, x: np.ndarray, opt: str = "-Os", compile
 
 def cost_table(title: str, measurements: list) -> Table:
     """One row a target, in counts and bytes."""
-    how = ", ".join(dict.fromkeys(f"{m.compiler} {m.opt}" for m in measurements))
-    title = f"{title}, one window, {how} (instructions are counts, not cycles)"
-    made = table("target", title=title, numbers=("instructions", "flash, B", "RAM, B", "stack, B", "samples, B"))
+    compilers = ", ".join(dict.fromkeys(m.compiler for m in measurements))
+    title = f"{title}, one window, {compilers} (instructions are counts, not cycles)"
+    numbers = ("instructions", "flash, B", "RAM, B", "stack, B", "samples, B")
+    made = table("target", "", title=title, numbers=numbers)
     for m in measurements:
-        made.add_row(m.target, *(f"{n:,}" for n in (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)))
+        counts = (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)
+        made.add_row(m.target, m.opt, *(f"{n:,}" for n in counts))
     return made
 
 

@@ -94,6 +94,7 @@ def bars(names: list[str], values: list[float], title: str, unit: str):
     axis.set_yticks(places, names)
     axis.set_xlabel(unit)
     axis.set_xlim(0, max(values) * 1.18)
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_title(title, loc="left")
     return figure

@@ -33,7 +33,7 @@ KERNELS = {
     "bnn_or_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block1"), ("bits |=", "bits ^=", "block1")],
     "bnn_bits.c": [("map->pad ? map->pad[c / 32u] : bnn_ones(n)", "0u", "block2.bits")],
     "bnn_max_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block6")],
-    "bnn_prelu_sum.c": [("fall * down", "fall * up", "logits")],
+    "bnn_prelu_sum.c": [("fall * down", "fall * (down + 1u)", "logits")],
     "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
 }
 CASES = [(file, *mutant) for file, mutants in KERNELS.items() for mutant in mutants]
