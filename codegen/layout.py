@@ -1,4 +1,4 @@
-"""How a tensor lies in memory: time-major, bits packed without gaps, margins for the convolution that reads it."""
+"""How a tensor lies in memory: time-major or in lanes, with margins for the convolution that reads it."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,29 @@ def words_of(bits: int) -> int:
 class Tensor:
     """A tensor that is stored.
 
-    margin  time steps of padding before and after the data; bits only
-    pad     (channels,) uint8, the bits of one step of padding; None where all are 1
+    margin   time steps of padding before and after the data; bits only. In lanes: words before a row's first
+    pad      (channels,) uint8, the bits of one step of padding; None where all are 1
+    segment  0: time-major. Else bits in lanes: word margin + i of a channel's row has in bit j the step j * segment + i
+    behind   in lanes: words of a row behind its `segment` words
+    zeros    in lanes: whether a row of zeros follows the last channel's
     """
 
     name: str
     type: TensorType
     margin: int = 0
     pad: np.ndarray | None = None
+    segment: int = 0
+    behind: int = 0
+    zeros: bool = False
+
+    @property
+    def in_lanes(self) -> bool:
+        return self.segment > 0
+
+    @property
+    def row(self) -> int:
+        """Words of a row, in lanes."""
+        return self.margin + self.segment + self.behind
 
     @property
     def channels(self) -> int:
@@ -43,6 +58,8 @@ class Tensor:
 
     @property
     def words(self) -> int:
+        if self.in_lanes:
+            return (self.channels + self.zeros) * self.row
         return words_of((self.length + 2 * self.margin) * self.channels * BITS[self.type.kind])
 
 

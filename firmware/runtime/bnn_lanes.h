@@ -1,0 +1,50 @@
+/* Maps in lanes inside the runtime: rows, counters of words, windows of words. Private to the kernels.
+ *
+ * A word of a map in lanes holds 32 time steps of one channel, L = segment steps apart: word i of a row, counted
+ * from its margin, has in bit j the step j * L + i. So one step later in time is the next word, and neither a convolution nor a
+ * pool shifts bits; what pools with stride s into segments of L / s steps only takes every s-th word.
+ */
+#ifndef BNN_LANES_H
+#define BNN_LANES_H
+
+#include "bnn_bits.h"
+
+/* Positions that a convolution takes in one pass over its weights. */
+#define BNN_LANES_PASS 16u
+
+/* Offsets in scratch memory, two to a word of it. */
+#if defined(__GNUC__)
+typedef uint16_t __attribute__((__may_alias__)) bnn_offset;
+#else
+typedef uint16_t bnn_offset;
+#endif
+
+/* Row c of a map. */
+static inline uint32_t *bnn_row(uint32_t *y, const bnn_lanes *map, uint32_t c)
+{
+    return y + c * map->row;
+}
+
+/* Steps of time in word i, 0 <= i < segment: as many as there are lanes j with j * segment + i < length. */
+static inline uint32_t bnn_steps_at(const bnn_lanes *map, uint32_t i)
+{
+    return i < map->length ? (map->length - i - 1u) / map->segment + 1u : 0u;
+}
+
+/* The bits of a row's words 0 .. segment - 1 are there: fill what lies outside the map, in lanes and in margins, with the
+ * pad value of its channel. */
+void bnn_close_row(uint32_t *row, const bnn_lanes *map, uint32_t channel);
+
+/* The row of zeros behind the last channel, where the map has one. */
+void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
+
+/* Add words of bits to counters, one a bit position.
+ *
+ *     counter(j) += number of the words list[0] .. list[8 * rounds - 1] that have bit j set
+ *
+ *   base    the words lie at so many words from here
+ *   planes  counter(j) = sum_p bit j of planes[p] * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap
+ */
+void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, uint32_t *planes, uint32_t n);
+
+#endif
