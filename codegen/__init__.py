@@ -2,6 +2,8 @@
 
 from codegen.cost import Cost, costs
 from codegen.generate import KnownAnswer, generate
-from codegen.plan import Plan, Step, Tensor, make_plan
+from codegen.layout import Tensor
+from codegen.plan import Plan, make_plan
+from codegen.steps import Step
 
 __all__ = ["Cost", "KnownAnswer", "Plan", "Step", "Tensor", "costs", "generate", "make_plan"]

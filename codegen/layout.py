@@ -43,6 +43,12 @@ class Tensor:
         return self.margin + self.segment + self.behind
 
     @property
+    def steps(self) -> tuple[int, int]:
+        """In lanes: time steps in a row's first words, and the number of words that hold so many; the rest hold one less."""
+        full = -(-self.length // self.segment)
+        return full, (self.length - 1) % self.segment + 1
+
+    @property
     def channels(self) -> int:
         return self.type.shape[0]
 
@@ -80,3 +86,11 @@ def lay_out(name: str, kind: TensorType, readers: list[Node]) -> Tensor:
             )
     bits = (first.pad_value > 0).astype(np.uint8)
     return Tensor(name, kind, max(node.pad for node in padded), None if bits.all() else bits)
+
+
+def lay_out_lanes(name: str, kind: TensorType, readers: list[Node], segment: int) -> Tensor:
+    """The map in lanes with the words before and behind its rows that the convolutions among its readers need."""
+    flat = lay_out(name, kind, readers)
+    convolutions = [node for node in readers if isinstance(node, BinaryConv)]
+    behind = max((node.w.shape[2] - 1 - node.pad for node in convolutions), default=0)
+    return Tensor(name, kind, flat.margin, flat.pad, segment, behind, bool(convolutions))

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from codegen.c.layers import traced
 from codegen.c.model import RUNTIME, RUNTIME_HEADERS, KnownAnswer, make_model
 from codegen.c.text import comment
 from codegen.cost import costs
 from codegen.layout import Tensor
 from codegen.plan import Plan
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _cost(plan: Plan) -> str:
 
 def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
     """What a program needs to know to build the folder, run it, and read the traced tensors."""
-    tensors = [plan.tensors[step.output] for step in plan.steps]
+    tensors = [plan.tensors[step.output] for step in traced(plan)]
     content = {
         "format": MANIFEST_FORMAT,
         "name": plan.graph.name,
@@ -84,4 +85,8 @@ def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
 
 def _trace(number: int, tensor: Tensor) -> dict:
     entry = {"id": number, "name": tensor.name, "type": tensor.type.kind, "shape": tensor.type.shape}
-    return entry | ({"first_bit": tensor.first_bit} if tensor.type.kind == "bit" else {})
+    if tensor.type.kind != "bit":
+        return entry
+    if tensor.in_lanes:
+        return entry | {"layout": "lanes", "segment": tensor.segment, "row": tensor.row, "first_word": tensor.margin}
+    return entry | {"layout": "time-major", "first_bit": tensor.first_bit}

@@ -6,23 +6,25 @@ static uint32_t pad_bit(const bnn_lanes *map, uint32_t c)
     return map->margin == 0u ? 0u : map->pad ? (map->pad[c / 32u] >> (c % 32u)) & 1u : 1u;
 }
 
+/* The pad value in all lanes of n words but those of the mask. */
+static void fill_lanes(uint32_t *word, uint32_t n, uint32_t mask, uint32_t fill)
+{
+    for (uint32_t *const end = word + n; word != end; word++) {
+        *word = (*word & mask) | fill;
+    }
+}
+
 /* Word i - segment holds every step of word i one lane higher, and word i + segment one lower. What
  * enters at the end is outside: the step before 0, or from 32 * segment on. */
 void bnn_close_row(uint32_t *row, const bnn_lanes *map, uint32_t channel)
 {
     const uint32_t pad = pad_bit(map, channel);
-    const uint32_t fill = 0u - pad;
     const uint32_t behind = (uint32_t)map->margin + map->segment;
-    const uint32_t full = bnn_steps_at(map, 0u);
-    const uint32_t longer = (map->length - 1u) % map->segment + 1u; /* words that hold `full` steps */
-    uint32_t mask = bnn_ones(full);
+    const uint32_t most = bnn_ones(map->full);
+    const uint32_t fewer = most >> 1;
 
-    for (uint32_t i = 0; i < map->segment; i++) {
-        if (i == longer) {
-            mask = bnn_ones(full - 1u);
-        }
-        row[map->margin + i] = (row[map->margin + i] & mask) | (fill & ~mask);
-    }
+    fill_lanes(row + map->margin, map->longer, most, (0u - pad) & ~most);
+    fill_lanes(row + map->margin + map->longer, (uint32_t)map->segment - map->longer, fewer, (0u - pad) & ~fewer);
     for (uint32_t i = map->margin; i-- > 0u;) {
         row[i] = row[i + map->segment] << 1 | pad;
     }
@@ -65,38 +67,50 @@ void bnn_close_lanes(uint32_t *y, const bnn_lanes *map)
         list += 8;                                          \
     } while (0)
 
+/* Into plane p and those above it, the bits of weight 2^p. */
+static inline void ripple(uint32_t *planes, uint32_t p, uint32_t n, uint32_t carry)
+{
+    for (; p < n; p++) {
+        const uint32_t plane = planes[p];
+        planes[p] = plane ^ carry;
+        carry &= plane;
+    }
+}
+
 /* Carry-save adders: each takes three words of one weight to one of that weight and one of twice it, so
  * a word costs hardly more than one adder of five operations, whatever the number of planes. */
-void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, uint32_t *planes, uint32_t n)
+void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, const uint32_t *from, uint32_t *to,
+                   uint32_t n)
 {
-    uint32_t ones = planes[0];
-    uint32_t twos = planes[1];
-    uint32_t fours = planes[2];
+    uint32_t ones = from[0];
+    uint32_t twos = from[1];
+    uint32_t fours = from[2];
 
+    if (to != from) {
+        uint32_t p = 3;
+        for (; p + 2u <= n; p += 2u) {
+            to[p] = from[p];
+            to[p + 1u] = from[p + 1u];
+        }
+        if (p < n) {
+            to[p] = from[p];
+        }
+    }
     for (; rounds >= 2u; rounds -= 2u) {
+        uint32_t eights = to[3];
         uint32_t eight, other, carry;
-        uint32_t eights;
         ROUND(eight);
         ROUND(other);
-        eights = planes[3];
         FULL_ADD(eights, eight, other, carry);
-        planes[3] = eights;
-        for (uint32_t p = 4; p < n; p++) {
-            const uint32_t plane = planes[p];
-            planes[p] = plane ^ carry;
-            carry &= plane;
-        }
+        to[3] = eights;
+        ripple(to, 4u, n, carry);
     }
     if (rounds > 0u) {
         uint32_t carry;
         ROUND(carry);
-        for (uint32_t p = 3; p < n; p++) {
-            const uint32_t plane = planes[p];
-            planes[p] = plane ^ carry;
-            carry &= plane;
-        }
+        ripple(to, 3u, n, carry);
     }
-    planes[0] = ones;
-    planes[1] = twos;
-    planes[2] = fours;
+    to[0] = ones;
+    to[1] = twos;
+    to[2] = fours;
 }

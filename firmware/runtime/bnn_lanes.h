@@ -9,9 +9,6 @@
 
 #include "bnn_bits.h"
 
-/* Positions that a convolution takes in one pass over its weights. */
-#define BNN_LANES_PASS 16u
-
 /* Offsets in scratch memory, two to a word of it. */
 #if defined(__GNUC__)
 typedef uint16_t __attribute__((__may_alias__)) bnn_offset;
@@ -28,7 +25,7 @@ static inline uint32_t *bnn_row(uint32_t *y, const bnn_lanes *map, uint32_t c)
 /* Steps of time in word i, 0 <= i < segment: as many as there are lanes j with j * segment + i < length. */
 static inline uint32_t bnn_steps_at(const bnn_lanes *map, uint32_t i)
 {
-    return i < map->length ? (map->length - i - 1u) / map->segment + 1u : 0u;
+    return (uint32_t)map->full - (i >= map->longer);
 }
 
 /* The bits of a row's words 0 .. segment - 1 are there: fill what lies outside the map, in lanes and in margins, with the
@@ -40,11 +37,12 @@ void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
 
 /* Add words of bits to counters, one a bit position.
  *
- *     counter(j) += number of the words list[0] .. list[8 * rounds - 1] that have bit j set
+ *     to(j) = from(j) + number of the words list[0] .. list[8 * rounds - 1] that have bit j set
  *
- *   base    the words lie at so many words from here
- *   planes  counter(j) = sum_p bit j of planes[p] * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap
+ *   base      the words lie at so many words from here
+ *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap. May be the same
  */
-void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, uint32_t *planes, uint32_t n);
+void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, const uint32_t *from, uint32_t *to,
+                   uint32_t n);
 
 #endif

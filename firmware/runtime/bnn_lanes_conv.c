@@ -26,7 +26,8 @@ typedef struct {
     uint32_t *start;         /* D before any tap, n planes for each position of the pass */
     uint32_t *sum;           /* S of the position that is next, n planes */
     uint32_t *ring;          /* sums over the input channels, n_sum planes, of the last `kernel` words */
-    uint32_t *shared, *own;  /* n planes each: D of the taps that both count, D of one of the two */
+    uint32_t *shared;        /* D of the taps that both channels of a pair count, n planes */
+    uint32_t *planes;        /* D of one of the two, n planes */
     uint32_t *rows;          /* weights of two output channels, each from a word on */
     bnn_offset *list;
 } walk;
@@ -36,6 +37,7 @@ typedef struct {
     uint32_t both, first, second; /* rounds */
     uint32_t flip[2];             /* all 1 where the channel counts the taps of weight -1 */
     int32_t balance[2];           /* W */
+    uint32_t bound[2];            /* least D that the channel wants */
 } pair;
 
 static uint32_t planes_of(uint32_t count)
@@ -58,11 +60,11 @@ static walk begin(const bnn_lanes_conv *layer, uint32_t *scratch)
     w.n = planes_of(w.taps) + 1u;
     w.n_sum = planes_of(layer->x->channels);
     w.start = scratch;
-    w.sum = w.start + BNN_LANES_PASS * w.n;
+    w.sum = w.start + layer->pass * w.n;
     w.ring = w.sum + w.n;
     w.shared = w.ring + layer->kernel * w.n_sum;
-    w.own = w.shared + w.n;
-    w.rows = w.own + w.n;
+    w.planes = w.shared + w.n;
+    w.rows = w.planes + w.n;
     w.list = (bnn_offset *)(w.rows + 2u * w.words);
     return w;
 }
@@ -110,7 +112,7 @@ static void slide(const walk *w, const uint32_t *first, uint32_t i, uint32_t rou
         for (uint32_t p = 0; p < w->n_sum; p++) {
             v[p] = 0u;
         }
-        bnn_add_words(first + n, w->list, rounds, v, w->n_sum);
+        bnn_add_words(first + n, w->list, rounds, v, v, w->n_sum);
         add_planes(w, v, 0u);
     }
 }
@@ -135,76 +137,89 @@ static void prepare(const walk *w, const uint32_t *first, uint32_t i, uint32_t e
     }
 }
 
-/* List the taps that row a counts and, as `want` says, row b counts too or does not. A flipped row counts where it is 0. */
-static uint32_t list_taps(const walk *w, const uint32_t *a, const uint32_t *b, const uint32_t flip[2],
-                          bnn_offset **end)
-{
-    const bnn_lanes *x = w->layer->x;
-    bnn_offset *const begin = *end;
-    bnn_offset *next = begin;
-    uint32_t offset = 0, c = 0;
+/* Where the lists of a pair of channels go on. */
+typedef struct {
+    bnn_offset *both, *first, *second;
+} lists;
 
-    for (uint32_t i = 0; i < w->words; i++) {
-        uint32_t bits = (a[i] ^ flip[0]) & (b[i] ^ flip[1]);
-        uint32_t n = w->taps - 32u * i < 32u ? w->taps - 32u * i : 32u;
-        for (; n > 0u; n--, bits >>= 1) {
-            if (bits & 1u) {
-                *next++ = (bnn_offset)offset;
+/* List up to 32 taps, tap j at offset + j * row: a and b say which of them the two channels count. */
+static lists list_bits(lists to, uint32_t a, uint32_t b, uint32_t n, uint32_t offset, uint32_t row)
+{
+    for (; n > 0u; n--, a >>= 1, b >>= 1, offset += row) {
+        if (a & 1u) {
+            if (b & 1u) {
+                *to.both++ = (bnn_offset)offset;
+            } else {
+                *to.first++ = (bnn_offset)offset;
             }
-            offset += x->row;
-            if (++c == x->channels) { /* on to the next tap in time */
-                c = 0;
-                offset -= x->channels * x->row - 1u;
-            }
+        } else if (b & 1u) {
+            *to.second++ = (bnn_offset)offset;
         }
     }
-    *end = fill_round(w, begin, next);
-    return (uint32_t)(*end - begin) / 8u;
+    return to;
 }
 
-/* Choose signs so that the largest class of taps is left out, and list the other three. The second of the
- * two is the first again where there is no second. */
+/* List the taps that the two channels count. A flipped channel counts those of weight -1. */
+static lists list_taps(const walk *w, const uint32_t flip[2], lists to)
+{
+    const uint32_t channels = w->layer->x->channels;
+    const uint32_t row = w->layer->x->row;
+    uint32_t bit = 0;
+
+    for (uint32_t k = 0; k < w->layer->kernel; k++) {
+        for (uint32_t c = 0; c < channels; c += 32u) {
+            const uint32_t n = channels - c < 32u ? channels - c : 32u;
+            const uint32_t a = bnn_take(w->rows, bit, n) ^ flip[0];
+            const uint32_t b = bnn_take(w->rows + w->words, bit, n) ^ flip[1];
+            to = list_bits(to, a, b, n, c * row + k, row);
+            bit += n;
+        }
+    }
+    return to;
+}
+
+static uint32_t rounds_of(uint32_t words)
+{
+    return (words + 7u) / 8u;
+}
+
+/* Choose signs so that the largest class of taps is left out, and list the other three. The second channel is
+ * the first again where there is no second. */
 static pair pair_of(const walk *w, uint32_t o, uint32_t other)
 {
     const uint32_t *a = w->rows;
     const uint32_t *b = w->rows + w->words;
-    bnn_offset *end = w->list;
     uint32_t ones[2] = {0u, 0u};
-    uint32_t both = 0, largest = 0;
-    pair p = {0};
+    uint32_t size[4] = {0u, 0u, 0u, 0u}; /* of the classes; bit 0 is the first channel's weight, bit 1 the second's */
+    uint32_t out = 0;
+    pair p;
 
     bnn_gather(w->layer->weights, o * w->taps, w->taps, w->rows);
     bnn_gather(w->layer->weights, other * w->taps, w->taps, w->rows + w->words);
     for (uint32_t i = 0; i < w->words; i++) {
         ones[0] += BNN_POPCOUNT(a[i]);
         ones[1] += BNN_POPCOUNT(b[i]);
-        both += BNN_POPCOUNT(a[i] & b[i]);
+        size[3] += BNN_POPCOUNT(a[i] & b[i]);
     }
-    for (uint32_t k = 0; k < 4u; k++) { /* classes: bit 0 the first channel's weight, bit 1 the second's */
-        const uint32_t n_first = k & 1u ? ones[0] - both : w->taps - ones[0] - ones[1] + both;
-        const uint32_t n = k & 2u ? (k & 1u ? both : ones[1] - both) : n_first;
-        if (k == 0u || n > largest) {
-            largest = n;
-            p.flip[0] = k & 1u ? 0xFFFFFFFFu : 0u;
-            p.flip[1] = k & 2u ? 0xFFFFFFFFu : 0u;
-        }
+    size[1] = ones[0] - size[3];
+    size[2] = ones[1] - size[3];
+    size[0] = w->taps - ones[0] - size[2];
+    for (uint32_t k = 1; k < 4u; k++) {
+        out = size[k] > size[out] ? k : out;
     }
     for (uint32_t k = 0; k < 2u; k++) {
+        p.flip[k] = 0u - ((out >> k) & 1u);
         p.balance[k] = 2 * (int32_t)ones[k] - (int32_t)w->taps;
     }
-    const uint32_t only_first[2] = {p.flip[0], ~p.flip[1]};
-    const uint32_t only_second[2] = {~p.flip[0], p.flip[1]};
-    p.both = list_taps(w, a, b, p.flip, &end);
-    p.first = list_taps(w, a, b, only_first, &end);
-    p.second = list_taps(w, a, b, only_second, &end);
+    p.both = rounds_of(size[out ^ 3u]);
+    p.first = rounds_of(size[out ^ 1u]);
+    p.second = rounds_of(size[out ^ 2u]);
+    const lists begin = {w->list, w->list + 8u * p.both, w->list + 8u * (p.both + p.first)};
+    const lists end = list_taps(w, p.flip, begin);
+    fill_round(w, begin.both, end.both);
+    fill_round(w, begin.first, end.first);
+    fill_round(w, begin.second, end.second);
     return p;
-}
-
-static void copy_planes(uint32_t *to, const uint32_t *from, uint32_t n)
-{
-    for (uint32_t p = 0; p < n; p++) {
-        to[p] = from[p];
-    }
 }
 
 /* floor(v / 2) */
@@ -228,85 +243,17 @@ static uint32_t reached(const uint32_t *d, uint32_t n, uint32_t bound)
 {
     uint32_t carry = 0xFFFFFFFFu;
 
-    for (uint32_t p = 0; p < n; p++, bound >>= 1) {
-        carry = bound & 1u ? carry & d[p] : carry | d[p];
+    for (; n >= 2u; n -= 2u, d += 2, bound >>= 2) {
+        carry = bound & 1u ? carry & d[0] : carry | d[0];
+        carry = bound & 2u ? carry & d[1] : carry | d[1];
+    }
+    if (n > 0u) {
+        carry = bound & 1u ? carry & d[0] : carry | d[0];
     }
     return carry;
 }
 
-/* D of the pair's channels at the positions i .. end - 1 of the pass that begins at i. `done` is told of each. */
-typedef void sink(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y);
-
-static void run_pair(const walk *w, const uint32_t *first, uint32_t o, uint32_t i, uint32_t end, sink *done, uint32_t *y)
-{
-    const uint32_t channels = w->layer->y ? w->layer->y->channels : w->layer->sums->channels;
-    const uint32_t other = o + 1u < channels ? o + 1u : o;
-    const pair p = pair_of(w, o, other);
-    const uint32_t *start = w->start;
-
-    for (; i < end; i++, start += w->n) {
-        const bnn_offset *list = w->list;
-        copy_planes(w->shared, start, w->n);
-        bnn_add_words(first + i, list, p.both, w->shared + 1, w->n - 1u);
-        list += 8u * p.both;
-        copy_planes(w->own, w->shared, w->n);
-        bnn_add_words(first + i, list, p.first, w->own + 1, w->n - 1u);
-        done(w, &p, 0u, o, i, y);
-        if (other > o) {
-            list += 8u * p.first;
-            copy_planes(w->own, w->shared, w->n);
-            bnn_add_words(first + i, list, p.second, w->own + 1, w->n - 1u);
-            done(w, &p, 1u, other, i, y);
-        }
-    }
-}
-
-static void run(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t channels, sink *done, uint32_t *y, uint32_t *scratch)
-{
-    const walk w = begin(layer, scratch);
-    const uint32_t *first = first_word(&w, x);
-
-    for (uint32_t p = 0; p < w.n; p++) {
-        w.sum[p] = 0u;
-    }
-    for (uint32_t i = 0; i < layer->x->segment; i += BNN_LANES_PASS) {
-        const uint32_t left = layer->x->segment - i;
-        const uint32_t end = i + (left < BNN_LANES_PASS ? left : BNN_LANES_PASS);
-        prepare(&w, first, i, end);
-        for (uint32_t o = 0; o < channels; o += 2u) {
-            run_pair(&w, first, o, i, end, done, y);
-        }
-    }
-}
-
-static void compare(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y)
-{
-    const bnn_lanes *map = w->layer->y;
-    const uint32_t bound = bound_of(w, p, k, w->layer->t[o]);
-
-    bnn_row(y, map, o)[map->margin + i] = reached(w->own, w->n, bound) ^ p->flip[k];
-}
-
-/* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.
- *
- *   x        the map layer->x with a margin of at least `pad` words, rows of at least x->margin + segment + kernel - 1 - pad
- *            words, a row of zeros, and at most 65536 words in all
- *   y        the map layer->y with its margins; must not overlap x
- *   scratch  with n = max(4, bits of taps) + 1 and n_sum = max(4, bits of x->channels):
- *            (BNN_LANES_PASS + 3) * n + kernel * n_sum + 2 * BNN_WORDS(taps) + BNN_WORDS(16 * (taps + 24)) words
- *
- * The taps are at most 32766. Defined by BinaryConv and Threshold in the simulator.
- */
-void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
-{
-    run(layer, x, layer->y->channels, compare, y, scratch);
-    for (uint32_t o = 0; o < layer->y->channels; o++) {
-        bnn_close_row(bnn_row(y, layer->y, o), layer->y, o);
-    }
-    bnn_close_lanes(y, layer->y);
-}
-
-/* acc = +-2 (D - 2^(n - 1) + 1) - W */
+/* acc = +-2 (D - 2^(n - 1) + 1) - W, of the 32 positions that begin with i. */
 static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y)
 {
     const bnn_map *map = w->layer->sums;
@@ -316,11 +263,90 @@ static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uin
         const uint32_t at = t * map->channels + o;
         uint32_t d = 0;
         for (uint32_t n = w->n; n-- > 0u;) {
-            d = d << 1 | ((w->own[n] >> j) & 1u);
+            d = d << 1 | ((w->planes[n] >> j) & 1u);
         }
         const int32_t acc = sign * ((int32_t)d - (1 << (w->n - 1u)) + 1) - p->balance[k];
         y[at / 2u] |= ((uint32_t)acc & 0xFFFFu) << (16u * (at % 2u));
     }
+}
+
+/* What w->planes holds for channel k of the pair, which is channel o, at position i: to its bits, or its sums. */
+static void store(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y)
+{
+    const bnn_lanes *map = w->layer->y;
+
+    if (map) {
+        bnn_row(y, map, o)[map->margin + i] = reached(w->planes, w->n, p->bound[k]) ^ p->flip[k];
+    } else {
+        store_sums(w, p, k, o, i, y);
+    }
+}
+
+/* The channels o and o + 1 at the positions i .. end - 1 of the pass that begins at i. */
+static void run_pair(const walk *w, const uint32_t *first, uint32_t o, uint32_t i, uint32_t end, uint32_t *y)
+{
+    const uint32_t channels = w->layer->y ? w->layer->y->channels : w->layer->sums->channels;
+    const uint32_t other = o + 1u < channels ? o + 1u : o;
+    pair p = pair_of(w, o, other);
+    const bnn_offset *const list_first = w->list + 8u * p.both;
+    const bnn_offset *const list_second = list_first + 8u * p.first;
+    const uint32_t *start = w->start;
+
+    if (w->layer->t) {
+        p.bound[0] = bound_of(w, &p, 0u, w->layer->t[o]);
+        p.bound[1] = bound_of(w, &p, 1u, w->layer->t[other]);
+    }
+    for (; i < end; i++, start += w->n) {
+        uint32_t *const shared = w->shared;
+        uint32_t *const planes = w->planes;
+        const uint32_t n = w->n - 1u; /* a tap counts twice: plane 0 is that of S */
+        shared[0] = planes[0] = start[0];
+        bnn_add_words(first + i, w->list, p.both, start + 1, shared + 1, n);
+        bnn_add_words(first + i, list_first, p.first, shared + 1, planes + 1, n);
+        store(w, &p, 0u, o, i, y);
+        if (other > o) {
+            bnn_add_words(first + i, list_second, p.second, shared + 1, planes + 1, n);
+            store(w, &p, 1u, other, i, y);
+        }
+    }
+}
+
+static void run(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t channels, uint32_t *y, uint32_t *scratch)
+{
+    const walk w = begin(layer, scratch);
+    const uint32_t *first = first_word(&w, x);
+
+    for (uint32_t p = 0; p < w.n; p++) {
+        w.sum[p] = 0u;
+    }
+    for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
+        const uint32_t left = layer->x->segment - i;
+        const uint32_t end = i + (left < layer->pass ? left : layer->pass);
+        prepare(&w, first, i, end);
+        for (uint32_t o = 0; o < channels; o += 2u) {
+            run_pair(&w, first, o, i, end, y);
+        }
+    }
+}
+
+/* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.
+ *
+ *   x        the map layer->x with a margin of at least `pad` words, rows of at least x->margin + segment + kernel - 1 - pad
+ *            words, a row of zeros, and at most 65536 words in all
+ *   y        the map layer->y with its margins; must not overlap x
+ *   scratch  with n = max(4, bits of taps) + 1 and n_sum = max(4, bits of x->channels):
+ *            (pass + 3) * n + kernel * n_sum + 2 * BNN_WORDS(taps) words, and as many as hold 16-bit offsets of
+ *            all input channels or of three quarters of the taps, and 24 more
+ *
+ * The taps are at most 32766. Defined by BinaryConv and Threshold in the simulator.
+ */
+void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
+{
+    run(layer, x, layer->y->channels, y, scratch);
+    for (uint32_t o = 0; o < layer->y->channels; o++) {
+        bnn_close_row(bnn_row(y, layer->y, o), layer->y, o);
+    }
+    bnn_close_lanes(y, layer->y);
 }
 
 /* The accumulators of the same convolution.
@@ -336,5 +362,5 @@ void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t
     for (uint32_t i = 0; i < (n + 1u) / 2u; i++) {
         y[i] = 0u;
     }
-    run(layer, x, layer->sums->channels, store_sums, y, scratch);
+    run(layer, x, layer->sums->channels, y, scratch);
 }

@@ -1,6 +1,25 @@
 /* Maps in lanes, word by word: pooling, and bits of one map without those of another. */
 #include "bnn_lanes.h"
 
+/* OR of n words of a row from word `first` on, first < segment. */
+static uint32_t any(const uint32_t *row, uint32_t first, uint32_t n, uint32_t segment)
+{
+    const uint32_t *word = row + first;
+    uint32_t ready = segment - first < n ? segment - first : n;
+    uint32_t bits = 0;
+
+    for (uint32_t lane = 0; n > 0u && lane < 32u; lane++, word = row) {
+        uint32_t part = 0;
+        n -= ready;
+        for (; ready >= 2u; ready -= 2u, word += 2) {
+            part |= word[0] | word[1];
+        }
+        bits |= (ready > 0u ? part | word[0] : part) >> lane;
+        ready = segment < n ? segment : n;
+    }
+    return bits;
+}
+
 /* y[c, t] = OR_j x[c, t * stride + j], j < kernel.
  *
  * With x->segment = stride * y->segment, step j * y->segment + i of y begins at step j * x->segment + stride * i of x: the
@@ -22,18 +41,7 @@ void bnn_lanes_or_pool(const bnn_lanes_pool *layer, const uint32_t *x, uint32_t 
         uint32_t *row = bnn_row(y, layer->y, c);
         const uint32_t *in = x + c * from->row + from->margin;
         for (uint32_t i = 0, first = 0; i < layer->y->segment; i++, first += layer->stride) {
-            uint32_t bits = 0;
-            uint32_t n = first;
-            const uint32_t end = first + kernel < from->segment ? first + kernel : from->segment;
-            for (; n < end; n++) {
-                bits |= in[n];
-            }
-            for (uint32_t lane = 1; n < first + kernel; lane++) {
-                for (uint32_t k = 0; k < from->segment && n < first + kernel; k++, n++) {
-                    bits |= lane < 32u ? in[k] >> lane : 0u;
-                }
-            }
-            row[layer->y->margin + i] = bits;
+            row[layer->y->margin + i] = any(in, first, kernel, from->segment);
         }
         bnn_close_row(row, layer->y, c);
     }

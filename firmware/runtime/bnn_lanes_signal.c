@@ -1,37 +1,64 @@
 /* First layer into lanes: binary weights on raw samples. */
 #include "bnn_lanes.h"
 
-#define GROUP 4u              /* most taps of a group */
-#define FAR 0x20000000        /* beyond every accumulator, and far from overflow */
+#define FAR 0x20000000 /* beyond every accumulator, and far from overflow */
 
-/* One layer at work. The kernel is parted into a low group of taps and a high one. */
+/* Sums of taps 0 to 3, and of taps 4 to 6, of 32 positions. */
+#define LOW 8u
+#define HIGH 4u
+
+/* One channel at work: where its two sums stand in their rows, and the bound of low +- high. */
+typedef struct {
+    int32_t least;
+    uint32_t low, high;
+    uint32_t minus;   /* whether the high sum is taken off */
+    uint32_t negated; /* whether low +- high is the sum, negated */
+} channel;
+
+/* One layer at work. */
 typedef struct {
     const bnn_lanes_signal *layer;
     const int16_t *x;
     const int32_t *stats;
-    uint32_t low, high;  /* taps of the groups, at most GROUP each */
-    int32_t *sums;       /* of 32 positions: 8 rows of the low group, then 8 of the high one */
+    int32_t *low, *high; /* LOW and HIGH sums of each position */
     int32_t *bound;      /* one a channel, of centred sums */
 } walk;
 
-/* All sums x[0] +- x[1] +- .. of n taps: row r adds x[k] where bit k - 1 of r is set and takes it off where it is not.
- * Rows that start with -x[0] are these, negated. */
-static void combine(const int16_t *x, uint32_t n, int32_t *sums)
+/* Sample k of n taps; taps beyond the kernel count nothing. */
+static int32_t tap(const int16_t *x, uint32_t k, uint32_t n)
 {
-    int32_t part[8];
-    uint32_t rows = 1;
+    return k < n ? x[k] : 0;
+}
 
-    part[0] = n > 0u ? x[0] : 0;
-    for (uint32_t k = 1; k < n; k++, rows *= 2u) {
-        const int32_t v = x[k];
-        for (uint32_t r = 0; r < rows; r++) {
-            part[r + rows] = part[r] + v;
-            part[r] -= v;
-        }
-    }
-    for (uint32_t r = 0; r < rows; r++) {
-        sums[32u * r] = part[r];
-    }
+/* Sums x[0] +- x[1] +- x[2] +- x[3], sum r with + x[k] where bit k - 1 of r is set. Those with -x[0] are these, negated. */
+static void combine_low(const int16_t *x, uint32_t n, int32_t *sums)
+{
+    const int32_t plus = x[0] + tap(x, 1u, n);
+    const int32_t minus = x[0] - tap(x, 1u, n);
+    const int32_t up = tap(x, 2u, n) + tap(x, 3u, n);
+    const int32_t down = tap(x, 2u, n) - tap(x, 3u, n);
+
+    sums[0] = minus - up;
+    sums[1] = plus - up;
+    sums[2] = minus + down;
+    sums[3] = plus + down;
+    sums[4] = minus - down;
+    sums[5] = plus - down;
+    sums[6] = minus + up;
+    sums[7] = plus + up;
+}
+
+/* Sums x[4] +- x[5] +- x[6] in the same way. */
+static void combine_high(const int16_t *x, uint32_t n, int32_t *sums)
+{
+    const int32_t plus = tap(x, 4u, n) + tap(x, 5u, n);
+    const int32_t minus = tap(x, 4u, n) - tap(x, 5u, n);
+    const int32_t last = tap(x, 6u, n);
+
+    sums[0] = minus - last;
+    sums[1] = plus - last;
+    sums[2] = minus + last;
+    sums[3] = plus + last;
 }
 
 /* Whether position t lies wholly inside the samples. */
@@ -42,32 +69,36 @@ static uint32_t inside(const bnn_lanes_signal *layer, uint32_t t)
     return first >= layer->pad && first - layer->pad + layer->kernel <= layer->samples;
 }
 
-/* Taps `first` .. first + n - 1 of a row of weights: its row of sums, and whether that is to be negated. */
-static uint32_t row_of(uint32_t weights, uint32_t first, uint32_t n, uint32_t *negated)
-{
-    const uint32_t bits = (weights >> first) & bnn_ones(n);
+/* Shift in, from above, whether v < 0. */
+#define SIGN_IN(word, v) ((word) = (word) >> 1 | ((uint32_t)(v) & 0x80000000u))
 
-    *negated = n > 0u && !(bits & 1u);
-    return ((*negated ? ~bits : bits) & bnn_ones(n)) >> 1;
-}
-
-/* Bits of 32 positions of one channel: sums[t] = +-(a[t] +- b[t]) >= bound. What is wanted is the sign of a +- b minus a bound;
+/* Bits of n positions, 4 at a time: +-(low +- high) >= bound. What is wanted is the sign of low +- high minus a bound;
  * -v >= bound is not v >= 1 - bound. */
-static uint32_t decide(const int32_t *a, const int32_t *b, uint32_t minus, uint32_t negated, int32_t bound)
+static uint32_t decide(const walk *w, const channel *c, uint32_t n)
 {
-    const int32_t least = negated ? 1 - bound : bound;
+    const int32_t *a = w->low + c->low;
+    const int32_t *b = w->high + c->high;
+    const int32_t least = c->least;
     uint32_t below = 0;
+    uint32_t left = n;
 
-    if (minus) {
-        for (uint32_t j = 0; j < 32u; j++) {
-            below = below >> 1 | ((uint32_t)(a[j] - b[j] - least) & 0x80000000u);
+    if (c->minus) {
+        for (; left > 0u; left -= 4u, a += 4u * LOW, b += 4u * HIGH) {
+            SIGN_IN(below, a[0] - b[0] - least);
+            SIGN_IN(below, a[LOW] - b[HIGH] - least);
+            SIGN_IN(below, a[2u * LOW] - b[2u * HIGH] - least);
+            SIGN_IN(below, a[3u * LOW] - b[3u * HIGH] - least);
         }
     } else {
-        for (uint32_t j = 0; j < 32u; j++) {
-            below = below >> 1 | ((uint32_t)(a[j] + b[j] - least) & 0x80000000u);
+        for (; left > 0u; left -= 4u, a += 4u * LOW, b += 4u * HIGH) {
+            SIGN_IN(below, a[0] + b[0] - least);
+            SIGN_IN(below, a[LOW] + b[HIGH] - least);
+            SIGN_IN(below, a[2u * LOW] + b[2u * HIGH] - least);
+            SIGN_IN(below, a[3u * LOW] + b[3u * HIGH] - least);
         }
     }
-    return negated ? below : ~below;
+    below >>= 32u - n;
+    return c->negated ? below : ~below;
 }
 
 /* ceil(v / 2^frac) for |v| < 2^30 */
@@ -76,34 +107,48 @@ static int32_t ceiling(int32_t v, uint32_t frac)
     return (int32_t)(((uint32_t)(v + 0x40000000) + (1u << frac) - 1u) >> frac) - (0x40000000 >> frac);
 }
 
-/* The bound of plain sums of samples: sum w (2^frac x - mean) >= bound is sum w x >= (bound + mean sum w) / 2^frac. */
-static int32_t raw_bound(const walk *w, uint32_t o, uint32_t weights)
+static uint32_t weights_of(const bnn_lanes_signal *layer, uint32_t o)
 {
-    const int32_t balance = 2 * (int32_t)BNN_POPCOUNT(weights) - w->layer->kernel;
-    const int32_t bound = w->bound[o] < -FAR ? -FAR : w->bound[o] > FAR ? FAR : w->bound[o];
+    return bnn_take(layer->weights, o * layer->kernel, layer->kernel);
+}
 
-    return ceiling(bound + w->stats[0] * balance, w->layer->frac);
+/* Channel o. The bound of plain sums of samples: sum w (2^frac x - mean) >= bound is
+ * sum w x >= (bound + mean sum w) / 2^frac. */
+static channel channel_of(const walk *w, uint32_t o)
+{
+    const uint32_t weights = weights_of(w->layer, o);
+    const int32_t balance = 2 * (int32_t)BNN_POPCOUNT(weights) - w->layer->kernel;
+    const int32_t held = w->bound[o] < -FAR ? -FAR : w->bound[o] > FAR ? FAR : w->bound[o];
+    const int32_t bound = ceiling(held + w->stats[0] * balance, w->layer->frac);
+    const uint32_t low = weights & 1u ? weights : ~weights;
+    const uint32_t high = weights & 16u ? weights : ~weights;
+    channel c;
+
+    c.negated = !(weights & 1u);
+    c.minus = c.negated ^ !(weights & 16u);
+    c.low = (low >> 1) & 7u;
+    c.high = (high >> 5) & 3u;
+    c.least = c.negated ? 1 - bound : bound;
+    return c;
 }
 
 /* Word i of every channel, but for the positions at the ends of the samples. */
-static void word_of_rows(const walk *w, uint32_t i, uint32_t *y)
+static void word_of_rows(const walk *w, const channel *channels, uint32_t i, uint32_t *y)
 {
     const bnn_lanes *map = w->layer->y;
-    int32_t *high = w->sums + 8u * 32u;
+    const uint32_t step = (uint32_t)map->segment * w->layer->stride;
+    const uint32_t steps = bnn_steps_at(map, i);
+    uint32_t t = i;
+    uint32_t first = i * w->layer->stride - w->layer->pad;
 
-    for (uint32_t j = 0, t = i; t < map->length; j++, t += map->segment) {
+    for (uint32_t j = 0; j < steps; j++, t += map->segment, first += step) {
         if (inside(w->layer, t)) {
-            const int16_t *x = w->x + (t * w->layer->stride - w->layer->pad);
-            combine(x, w->low, w->sums + j);
-            combine(x + w->low, w->high, high + j);
+            combine_low(w->x + first, w->layer->kernel, w->low + LOW * j);
+            combine_high(w->x + first, w->layer->kernel, w->high + HIGH * j);
         }
     }
     for (uint32_t o = 0; o < map->channels; o++) {
-        const uint32_t weights = bnn_take(w->layer->weights, o * w->layer->kernel, w->layer->kernel);
-        uint32_t negated, other;
-        const int32_t *a = w->sums + 32u * row_of(weights, 0u, w->low, &negated);
-        const int32_t *b = high + 32u * row_of(weights, w->low, w->high, &other);
-        bnn_row(y, map, o)[map->margin + i] = decide(a, b, negated ^ other, negated, raw_bound(w, o, weights));
+        y[o * map->row + map->margin + i] = steps > 0u ? decide(w, channels + o, (steps + 3u) / 4u * 4u) : 0u;
     }
 }
 
@@ -114,7 +159,7 @@ static void mend(const walk *w, uint32_t t, uint32_t *y)
     const uint32_t bit = 1u << (t / layer->y->segment);
 
     for (uint32_t o = 0; o < layer->y->channels; o++) {
-        const uint32_t weights = bnn_take(layer->weights, o * layer->kernel, layer->kernel);
+        const uint32_t weights = weights_of(layer, o);
         uint32_t *word = bnn_row(y, layer->y, o) + layer->y->margin + t % layer->y->segment;
         uint32_t i = t * layer->stride - layer->pad;
         int32_t acc = 0;
@@ -132,16 +177,16 @@ static void mend(const walk *w, uint32_t t, uint32_t *y)
  *     acc[o, t] = sum_k w[o, k] * d[t * stride + k - pad]         bit 1 is +1, bit 0 is -1
  *     y[o, t]   = acc[o, t] >= bound[o]
  *
- * The taps form two groups of at most four. A group has at most eight sums up to sign, formed once a position and shared by
- * all channels: a channel is one of the low group plus or minus one of the high group, up to sign. Plain samples are
- * summed; their mean goes into the bound, once a channel. At most 8 taps of 16 bits and 8 fraction bits
+ * The taps form two groups, of four and of three. The groups have eight and four sums up to sign, formed once a position and
+ * shared by all channels: a channel is one of the first plus or minus one of the second, up to sign. Plain samples are
+ * summed; their mean goes into the bound, once a channel. At most 7 taps of 16 bits and 8 fraction bits
  * keep |acc| and |mean sum w| below 2^27, so bounds are held at 2^29 and nothing overflows.
  *
  *   x            layer->samples samples, any int16
  *   stats        [mean, std] of the window
  *   bound_stats  what bnn_resolve_bounds() scales by; not read where the bounds are not scaled
  *   y            the map layer->y with its margins; must not overlap anything
- *   scratch      512 + y->channels words
+ *   scratch      384 + 6 * y->channels words
  *
  * Defined by SignalConv and Threshold in the simulator.
  */
@@ -149,16 +194,19 @@ void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x,
                                 const int32_t *bound_stats, uint32_t *y, uint32_t *scratch)
 {
     const bnn_lanes *map = layer->y;
-    walk w = {layer, x, stats, 0u, 0u, (int32_t *)scratch, (int32_t *)scratch + 512};
+    int32_t *const sums = (int32_t *)scratch;
+    const walk w = {layer, x, stats, sums, sums + 32u * LOW, sums + 32u * (LOW + HIGH)};
+    channel *const channels = (channel *)(void *)(w.bound + map->channels);
 
-    w.low = layer->kernel < GROUP ? layer->kernel : GROUP;
-    w.high = layer->kernel - w.low;
-    for (uint32_t i = 0; i < 512u; i++) {
-        w.sums[i] = 0; /* lanes beyond the map, and a group of no taps */
+    for (uint32_t i = 0; i < 32u * (LOW + HIGH); i++) {
+        sums[i] = 0; /* lanes that no position inside the samples ever takes */
     }
     bnn_resolve_bounds(&layer->bounds, map->channels, bound_stats, w.bound);
+    for (uint32_t o = 0; o < map->channels; o++) {
+        channels[o] = channel_of(&w, o);
+    }
     for (uint32_t i = 0; i < map->segment; i++) {
-        word_of_rows(&w, i, y);
+        word_of_rows(&w, channels, i, y);
     }
     for (uint32_t t = 0; t < map->length; t++) {
         if (!inside(layer, t)) {

@@ -56,7 +56,8 @@ typedef struct {
     const uint32_t *pad; /* BNN_WORDS(channels) words, one bit a channel; NULL: all 1 */
     uint16_t segment;    /* steps between two lanes of a word */
     uint16_t row;        /* words of a row, at least margin + segment */
-    uint16_t zeros;      /* 1: one more row, of zeros, follows that of the last channel */
+    uint16_t full, longer; /* of a row's words, the first `longer` hold `full` steps, the others one less */
+    uint16_t zeros;        /* 1: one more row, of zeros, follows that of the last channel */
 } bnn_lanes;
 
 /* One bound a channel: scaled by a window's standard deviation, or plain. */
@@ -91,7 +92,7 @@ typedef struct {
     const uint32_t *weights; /* as in bnn_signal_conv */
     bnn_bounds bounds;
     uint32_t samples;
-    uint16_t kernel, stride, pad; /* kernel: 1 to 8 */
+    uint16_t kernel, stride, pad; /* kernel: 1 to 7 */
     uint16_t frac;
 } bnn_lanes_signal;
 
@@ -104,6 +105,7 @@ typedef struct {
     const int16_t *t;
     uint16_t kernel;
     uint16_t pad;            /* at most x->margin */
+    uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
 } bnn_lanes_conv;
 
 /* Pooling over time, lanes to lanes; x->segment = stride * y->segment. */

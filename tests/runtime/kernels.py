@@ -53,7 +53,7 @@ class PReluSum(ctypes.Structure):
 
 class Lanes(ctypes.Structure):
     _fields_ = [("length", u32), ("channels", u16), ("margin", u16), ("pad", pointer)]
-    _fields_ += [(name, u16) for name in ("segment", "row", "zeros")]
+    _fields_ += [(name, u16) for name in ("segment", "row", "full", "longer", "zeros")]
 
 
 class LanesSignal(ctypes.Structure):
@@ -61,7 +61,7 @@ class LanesSignal(ctypes.Structure):
 
 
 class LanesConv(ctypes.Structure):
-    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [("kernel", u16), ("pad", u16)]
+    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [(name, u16) for name in ("kernel", "pad", "positions")]
 
 
 class LanesCopy(ctypes.Structure):
@@ -146,7 +146,9 @@ def map_of(tensor: Tensor) -> Map | Lanes:
     pad = None if tensor.pad is None else words(tensor.pad)
     fields = {} if pad is None else {"pad": pad}
     if tensor.in_lanes:
-        fields |= {"segment": tensor.segment, "row": tensor.row, "zeros": int(tensor.zeros)}
+        full, longer = tensor.steps
+        fields |= {"segment": tensor.segment, "row": tensor.row, "full": full, "longer": longer}
+        fields |= {"zeros": int(tensor.zeros)}
         return descriptor(Lanes, length=tensor.length, channels=tensor.channels, margin=tensor.margin, **fields)
     return descriptor(Map, length=tensor.length, channels=tensor.channels, margin=tensor.margin, **fields)
 
