@@ -46,16 +46,17 @@ def variant(step: Step) -> Step:
     if isinstance(node, SignalConv):
         scratch = signal_scratch(len(node.w))
     elif isinstance(node, BinaryConv):
-        scratch = conv_scratch(node)
+        scratch = conv_scratch(node, sums=len(step.nodes) == 1)
     return replace(step, kernel=VARIANTS[step.kernel], scratch=scratch)
 
 
-def conv_scratch(node: BinaryConv, positions: int = PASS) -> int:
-    """Words of scratch of a binary convolution that takes so many positions in a pass."""
+def conv_scratch(node: BinaryConv, positions: int = PASS, sums: bool = False) -> int:
+    """Words of scratch of a binary convolution that takes so many positions in a pass; `sums`: and stores its sums."""
     _, n_in, kernel = node.w.shape
     taps = n_in * kernel
     n, n_sum = planes(taps) + 1, planes(n_in)
-    return (positions + 3) * n + kernel * n_sum + 2 * words_of(taps) + words_of(16 * (max(3 * taps // 4, n_in) + 24))
+    held = 3 * positions + 1 if sums else 2 * positions + 2
+    return held * n + kernel * n_sum + 2 * words_of(taps) + words_of(16 * (max(3 * taps // 4, n_in) + 24))
 
 
 def planes(count: int) -> int:

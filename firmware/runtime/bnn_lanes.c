@@ -68,49 +68,69 @@ void bnn_close_lanes(uint32_t *y, const bnn_lanes *map)
     } while (0)
 
 /* Into plane p and those above it, the bits of weight 2^p. */
-static inline void ripple(uint32_t *planes, uint32_t p, uint32_t n, uint32_t carry)
+static inline void ripple(const uint32_t *from, uint32_t *to, uint32_t p, uint32_t n, uint32_t carry)
 {
     for (; p < n; p++) {
-        const uint32_t plane = planes[p];
-        planes[p] = plane ^ carry;
+        const uint32_t plane = from[p];
+        to[p] = plane ^ carry;
         carry &= plane;
     }
 }
 
+/* Where a counter is at least `bound`: the carry of counter + ~bound + 1, plane by plane. */
+static uint32_t reached(const uint32_t *plane, uint32_t n, uint32_t bound)
+{
+    uint32_t carry = 0xFFFFFFFFu;
+
+    for (; n >= 2u; n -= 2u, plane += 2, bound >>= 2) {
+        carry = bound & 1u ? carry & plane[0] : carry | plane[0];
+        carry = bound & 2u ? carry & plane[1] : carry | plane[1];
+    }
+    if (n > 0u) {
+        carry = bound & 1u ? carry & plane[0] : carry | plane[0];
+    }
+    return carry;
+}
+
 /* Carry-save adders: each takes three words of one weight to one of that weight and one of twice it, so
  * a word costs hardly more than one adder of five operations, whatever the number of planes. */
-void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, const uint32_t *from, uint32_t *to,
-                   uint32_t n)
+void bnn_count(const bnn_words *words, uint32_t positions, uint32_t lowest, const uint32_t *from, uint32_t *to, uint32_t n,
+               const bnn_decision *decision)
 {
-    uint32_t ones = from[0];
-    uint32_t twos = from[1];
-    uint32_t fours = from[2];
+    const uint32_t *base = words->base;
 
-    if (to != from) {
-        uint32_t p = 3;
-        for (; p + 2u <= n; p += 2u) {
-            to[p] = from[p];
-            to[p + 1u] = from[p + 1u];
+    for (uint32_t i = 0; i < positions; i++, base++, from += n) {
+        const bnn_offset *list = words->list;
+        const uint32_t *before = from + lowest; /* planes of the weight of a word and above, as they stand */
+        uint32_t *const planes = to + lowest;
+        uint32_t rounds = words->rounds;
+        uint32_t ones = before[0];
+        uint32_t twos = before[1];
+        uint32_t fours = before[2];
+        uint32_t carry = 0;
+        to[0] = from[0];
+        for (; rounds >= 2u; rounds -= 2u, before = planes) {
+            uint32_t eights = before[3];
+            uint32_t eight, other;
+            ROUND(eight);
+            ROUND(other);
+            FULL_ADD(eights, eight, other, carry);
+            planes[3] = eights;
+            ripple(before, planes, 4u, n - lowest, carry);
         }
-        if (p < n) {
-            to[p] = from[p];
+        if (rounds > 0u) {
+            ROUND(carry);
+            ripple(before, planes, 3u, n - lowest, carry);
+        } else if (before != planes) {
+            ripple(before, planes, 3u, n - lowest, 0u); /* no words at all */
+        }
+        planes[0] = ones;
+        planes[1] = twos;
+        planes[2] = fours;
+        if (decision) {
+            decision->row[i] = reached(to, n, decision->bound) ^ decision->flip;
+        } else {
+            to += n;
         }
     }
-    for (; rounds >= 2u; rounds -= 2u) {
-        uint32_t eights = to[3];
-        uint32_t eight, other, carry;
-        ROUND(eight);
-        ROUND(other);
-        FULL_ADD(eights, eight, other, carry);
-        to[3] = eights;
-        ripple(to, 4u, n, carry);
-    }
-    if (rounds > 0u) {
-        uint32_t carry;
-        ROUND(carry);
-        ripple(to, 3u, n, carry);
-    }
-    to[0] = ones;
-    to[1] = twos;
-    to[2] = fours;
 }

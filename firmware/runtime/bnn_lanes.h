@@ -9,6 +9,11 @@
 
 #include "bnn_bits.h"
 
+/* Number of the lowest set bit of v > 0, on cores that count zeros. Elsewhere the builtin is a library call. */
+#if defined(__GNUC__) && (defined(__ARM_FEATURE_CLZ) || defined(__x86_64__) || defined(__aarch64__))
+#define BNN_LOWEST(v) ((uint32_t)__builtin_ctz(v))
+#endif
+
 /* Offsets in scratch memory, two to a word of it. */
 #if defined(__GNUC__)
 typedef uint16_t __attribute__((__may_alias__)) bnn_offset;
@@ -35,14 +40,30 @@ void bnn_close_row(uint32_t *row, const bnn_lanes *map, uint32_t channel);
 /* The row of zeros behind the last channel, where the map has one. */
 void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
 
-/* Add words of bits to counters, one a bit position.
+/* What becomes of a channel's counters: bits for one row of a map. */
+typedef struct {
+    uint32_t bound;
+    uint32_t flip; /* all 1: the bits are inverted */
+    uint32_t *row; /* one word a position */
+} bnn_decision;
+
+/* Words of bits to count: the words base[list[0]] .. base[list[8 * rounds - 1]]. */
+typedef struct {
+    const uint32_t *base;
+    const bnn_offset *list;
+    uint32_t rounds;
+} bnn_words;
+
+/* Add words to counters, one a bit position, for `positions` bases one after the other.
  *
- *     to(j) = from(j) + number of the words list[0] .. list[8 * rounds - 1] that have bit j set
+ *     to(j) = from(j) + 2^lowest * number of the words that have bit j set
+ *     row   = to(j) >= bound, bit j                                 where `decision` is not NULL
  *
- *   base      the words lie at so many words from here
- *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap. May be the same
+ *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap. The planes of one
+ *             position follow those of the one before; with a decision, those of `to` are the last position's
+ *   lowest    weight of a word: 2^lowest, 0 or 1; n is at least 4 + lowest
  */
-void bnn_add_words(const uint32_t *base, const bnn_offset *list, uint32_t rounds, const uint32_t *from, uint32_t *to,
-                   uint32_t n);
+void bnn_count(const bnn_words *words, uint32_t positions, uint32_t lowest, const uint32_t *from, uint32_t *to, uint32_t n,
+               const bnn_decision *decision);
 
 #endif

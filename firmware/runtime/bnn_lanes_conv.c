@@ -18,6 +18,8 @@
  */
 #include "bnn_lanes.h"
 
+#include <stddef.h>
+
 /* What the loops of one layer need. Scratch in this order; see bnn_lanes_conv_threshold() for its size. */
 typedef struct {
     const bnn_lanes_conv *layer;
@@ -26,8 +28,8 @@ typedef struct {
     uint32_t *start;         /* D before any tap, n planes for each position of the pass */
     uint32_t *sum;           /* S of the position that is next, n planes */
     uint32_t *ring;          /* sums over the input channels, n_sum planes, of the last `kernel` words */
-    uint32_t *shared;        /* D of the taps that both channels of a pair count, n planes */
-    uint32_t *planes;        /* D of one of the two, n planes */
+    uint32_t *shared;        /* D of the taps that both channels of a pair count, n planes for each position */
+    uint32_t *planes;        /* D of one of the two: n planes; for each position where sums are stored */
     uint32_t *rows;          /* weights of two output channels, each from a word on */
     bnn_offset *list;
 } walk;
@@ -37,12 +39,11 @@ typedef struct {
     uint32_t both, first, second; /* rounds */
     uint32_t flip[2];             /* all 1 where the channel counts the taps of weight -1 */
     int32_t balance[2];           /* W */
-    uint32_t bound[2];            /* least D that the channel wants */
 } pair;
 
 static uint32_t planes_of(uint32_t count)
 {
-    uint32_t n = 4; /* what bnn_add_words() asks for */
+    uint32_t n = 4; /* what bnn_count() asks for */
 
     while (count >> n > 0u) {
         n++;
@@ -63,8 +64,8 @@ static walk begin(const bnn_lanes_conv *layer, uint32_t *scratch)
     w.sum = w.start + layer->pass * w.n;
     w.ring = w.sum + w.n;
     w.shared = w.ring + layer->kernel * w.n_sum;
-    w.planes = w.shared + w.n;
-    w.rows = w.planes + w.n;
+    w.planes = w.shared + layer->pass * w.n;
+    w.rows = w.planes + (layer->y ? 1u : layer->pass) * w.n;
     w.list = (bnn_offset *)(w.rows + 2u * w.words);
     return w;
 }
@@ -112,7 +113,8 @@ static void slide(const walk *w, const uint32_t *first, uint32_t i, uint32_t rou
         for (uint32_t p = 0; p < w->n_sum; p++) {
             v[p] = 0u;
         }
-        bnn_add_words(first + n, w->list, rounds, v, v, w->n_sum);
+        const bnn_words words = {first + n, w->list, rounds};
+        bnn_count(&words, 1u, 0u, v, v, w->n_sum, NULL);
         add_planes(w, v, 0u);
     }
 }
@@ -142,9 +144,26 @@ typedef struct {
     bnn_offset *both, *first, *second;
 } lists;
 
+#ifdef BNN_LOWEST
+static bnn_offset *list_set(bnn_offset *to, uint32_t bits, uint32_t offset, uint32_t row)
+{
+    for (; bits > 0u; bits &= bits - 1u) {
+        *to++ = (bnn_offset)(offset + BNN_LOWEST(bits) * row);
+    }
+    return to;
+}
+#endif
+
 /* List up to 32 taps, tap j at offset + j * row: a and b say which of them the two channels count. */
 static lists list_bits(lists to, uint32_t a, uint32_t b, uint32_t n, uint32_t offset, uint32_t row)
 {
+#ifdef BNN_LOWEST
+    const uint32_t mask = bnn_ones(n);
+
+    to.both = list_set(to.both, a & b & mask, offset, row);
+    to.first = list_set(to.first, a & ~b & mask, offset, row);
+    to.second = list_set(to.second, b & ~a & mask, offset, row);
+#else
     for (; n > 0u; n--, a >>= 1, b >>= 1, offset += row) {
         if (a & 1u) {
             if (b & 1u) {
@@ -156,6 +175,7 @@ static lists list_bits(lists to, uint32_t a, uint32_t b, uint32_t n, uint32_t of
             *to.second++ = (bnn_offset)offset;
         }
     }
+#endif
     return to;
 }
 
@@ -238,23 +258,8 @@ static uint32_t bound_of(const walk *w, const pair *p, uint32_t k, int32_t t)
     return least < 0 ? 0u : least > top ? (uint32_t)top : (uint32_t)least;
 }
 
-/* Where D >= bound: the carry of D + ~bound + 1. */
-static uint32_t reached(const uint32_t *d, uint32_t n, uint32_t bound)
-{
-    uint32_t carry = 0xFFFFFFFFu;
-
-    for (; n >= 2u; n -= 2u, d += 2, bound >>= 2) {
-        carry = bound & 1u ? carry & d[0] : carry | d[0];
-        carry = bound & 2u ? carry & d[1] : carry | d[1];
-    }
-    if (n > 0u) {
-        carry = bound & 1u ? carry & d[0] : carry | d[0];
-    }
-    return carry;
-}
-
 /* acc = +-2 (D - 2^(n - 1) + 1) - W, of the 32 positions that begin with i. */
-static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y)
+static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, const uint32_t *planes, uint32_t *y)
 {
     const bnn_map *map = w->layer->sums;
     const int32_t sign = p->flip[k] ? -2 : 2;
@@ -263,51 +268,47 @@ static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uin
         const uint32_t at = t * map->channels + o;
         uint32_t d = 0;
         for (uint32_t n = w->n; n-- > 0u;) {
-            d = d << 1 | ((w->planes[n] >> j) & 1u);
+            d = d << 1 | ((planes[n] >> j) & 1u);
         }
         const int32_t acc = sign * ((int32_t)d - (1 << (w->n - 1u)) + 1) - p->balance[k];
         y[at / 2u] |= ((uint32_t)acc & 0xFFFFu) << (16u * (at % 2u));
     }
 }
 
-/* What w->planes holds for channel k of the pair, which is channel o, at position i: to its bits, or its sums. */
-static void store(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t *y)
+/* Channel o, which is the k-th of the pair, at the positions i .. end - 1 of the pass that begins at i: from what both count, and
+ * its own words. */
+static void run_channel(const walk *w, const bnn_words *own, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t end,
+                        uint32_t *y)
 {
     const bnn_lanes *map = w->layer->y;
 
     if (map) {
-        bnn_row(y, map, o)[map->margin + i] = reached(w->planes, w->n, p->bound[k]) ^ p->flip[k];
-    } else {
-        store_sums(w, p, k, o, i, y);
+        const bnn_decision decision = {bound_of(w, p, k, w->layer->t[o]), p->flip[k], bnn_row(y, map, o) + map->margin + i};
+        bnn_count(own, end - i, 1u, w->shared, w->planes, w->n, &decision);
+        return;
+    }
+    bnn_count(own, end - i, 1u, w->shared, w->planes, w->n, NULL);
+    for (const uint32_t *planes = w->planes; i < end; i++, planes += w->n) {
+        store_sums(w, p, k, o, i, planes, y);
     }
 }
 
-/* The channels o and o + 1 at the positions i .. end - 1 of the pass that begins at i. */
+/* The channels o and o + 1 at the positions i .. end - 1 of the pass that begins at i. A tap counts twice: D has 2 P. */
 static void run_pair(const walk *w, const uint32_t *first, uint32_t o, uint32_t i, uint32_t end, uint32_t *y)
 {
     const uint32_t channels = w->layer->y ? w->layer->y->channels : w->layer->sums->channels;
     const uint32_t other = o + 1u < channels ? o + 1u : o;
-    pair p = pair_of(w, o, other);
-    const bnn_offset *const list_first = w->list + 8u * p.both;
-    const bnn_offset *const list_second = list_first + 8u * p.first;
-    const uint32_t *start = w->start;
+    const pair p = pair_of(w, o, other);
+    bnn_words words = {first + i, w->list, p.both};
 
-    if (w->layer->t) {
-        p.bound[0] = bound_of(w, &p, 0u, w->layer->t[o]);
-        p.bound[1] = bound_of(w, &p, 1u, w->layer->t[other]);
-    }
-    for (; i < end; i++, start += w->n) {
-        uint32_t *const shared = w->shared;
-        uint32_t *const planes = w->planes;
-        const uint32_t n = w->n - 1u; /* a tap counts twice: plane 0 is that of S */
-        shared[0] = planes[0] = start[0];
-        bnn_add_words(first + i, w->list, p.both, start + 1, shared + 1, n);
-        bnn_add_words(first + i, list_first, p.first, shared + 1, planes + 1, n);
-        store(w, &p, 0u, o, i, y);
-        if (other > o) {
-            bnn_add_words(first + i, list_second, p.second, shared + 1, planes + 1, n);
-            store(w, &p, 1u, other, i, y);
-        }
+    bnn_count(&words, end - i, 1u, w->start, w->shared, w->n, NULL);
+    words.list += 8u * p.both;
+    words.rounds = p.first;
+    run_channel(w, &words, &p, 0u, o, i, end, y);
+    if (other > o) {
+        words.list += 8u * p.first;
+        words.rounds = p.second;
+        run_channel(w, &words, &p, 1u, other, i, end, y);
     }
 }
 
@@ -335,7 +336,7 @@ static void run(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t channel
  *            words, a row of zeros, and at most 65536 words in all
  *   y        the map layer->y with its margins; must not overlap x
  *   scratch  with n = max(4, bits of taps) + 1 and n_sum = max(4, bits of x->channels):
- *            (pass + 3) * n + kernel * n_sum + 2 * BNN_WORDS(taps) words, and as many as hold 16-bit offsets of
+ *            (2 * pass + 2) * n + kernel * n_sum + 2 * BNN_WORDS(taps) words, and as many as hold 16-bit offsets of
  *            all input channels or of three quarters of the taps, and 24 more
  *
  * The taps are at most 32766. Defined by BinaryConv and Threshold in the simulator.
@@ -353,7 +354,7 @@ void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, ui
  *
  *   y  the map layer->sums, int16, two to a word; must not overlap x
  *
- * x and scratch as above. Defined by BinaryConv in the simulator.
+ * x as above, and scratch with (pass - 1) * n words more. Defined by BinaryConv in the simulator.
  */
 void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
 {

@@ -22,16 +22,18 @@ typedef struct {
     const int32_t *stats;
     int32_t *low, *high; /* LOW and HIGH sums of each position */
     int32_t *bound;      /* one a channel, of centred sums */
+    uint32_t begin;      /* first position that lies wholly inside the samples */
+    uint32_t inside;     /* number of those that do */
 } walk;
 
 /* Sample k of n taps; taps beyond the kernel count nothing. */
-static int32_t tap(const int16_t *x, uint32_t k, uint32_t n)
+static inline int32_t tap(const int16_t *x, uint32_t k, uint32_t n)
 {
     return k < n ? x[k] : 0;
 }
 
 /* Sums x[0] +- x[1] +- x[2] +- x[3], sum r with + x[k] where bit k - 1 of r is set. Those with -x[0] are these, negated. */
-static void combine_low(const int16_t *x, uint32_t n, int32_t *sums)
+static inline void combine_low(const int16_t *x, uint32_t n, int32_t *sums)
 {
     const int32_t plus = x[0] + tap(x, 1u, n);
     const int32_t minus = x[0] - tap(x, 1u, n);
@@ -49,7 +51,7 @@ static void combine_low(const int16_t *x, uint32_t n, int32_t *sums)
 }
 
 /* Sums x[4] +- x[5] +- x[6] in the same way. */
-static void combine_high(const int16_t *x, uint32_t n, int32_t *sums)
+static inline void combine_high(const int16_t *x, uint32_t n, int32_t *sums)
 {
     const int32_t plus = tap(x, 4u, n) + tap(x, 5u, n);
     const int32_t minus = tap(x, 4u, n) - tap(x, 5u, n);
@@ -59,14 +61,6 @@ static void combine_high(const int16_t *x, uint32_t n, int32_t *sums)
     sums[1] = plus - last;
     sums[2] = minus + last;
     sums[3] = plus + last;
-}
-
-/* Whether position t lies wholly inside the samples. */
-static uint32_t inside(const bnn_lanes_signal *layer, uint32_t t)
-{
-    const uint32_t first = t * layer->stride;
-
-    return first >= layer->pad && first - layer->pad + layer->kernel <= layer->samples;
 }
 
 /* Shift in, from above, whether v < 0. */
@@ -138,13 +132,20 @@ static void word_of_rows(const walk *w, const channel *channels, uint32_t i, uin
     const bnn_lanes *map = w->layer->y;
     const uint32_t step = (uint32_t)map->segment * w->layer->stride;
     const uint32_t steps = bnn_steps_at(map, i);
+    const uint32_t kernel = w->layer->kernel;
     uint32_t t = i;
     uint32_t first = i * w->layer->stride - w->layer->pad;
 
     for (uint32_t j = 0; j < steps; j++, t += map->segment, first += step) {
-        if (inside(w->layer, t)) {
-            combine_low(w->x + first, w->layer->kernel, w->low + LOW * j);
-            combine_high(w->x + first, w->layer->kernel, w->high + HIGH * j);
+        if (t - w->begin < w->inside) { /* before `begin` it wraps to a large number */
+            const int16_t *x = w->x + first;
+            if (kernel == 7u) { /* the usual one, without a branch a tap */
+                combine_low(x, 7u, w->low + LOW * j);
+                combine_high(x, 7u, w->high + HIGH * j);
+            } else {
+                combine_low(x, kernel, w->low + LOW * j);
+                combine_high(x, kernel, w->high + HIGH * j);
+            }
         }
     }
     for (uint32_t o = 0; o < map->channels; o++) {
@@ -195,9 +196,13 @@ void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x,
 {
     const bnn_lanes *map = layer->y;
     int32_t *const sums = (int32_t *)scratch;
-    const walk w = {layer, x, stats, sums, sums + 32u * LOW, sums + 32u * (LOW + HIGH)};
+    walk w = {layer, x, stats, sums, sums + 32u * LOW, sums + 32u * (LOW + HIGH), 0u, 0u};
     channel *const channels = (channel *)(void *)(w.bound + map->channels);
 
+    w.begin = (layer->pad + layer->stride - 1u) / layer->stride;
+    if (w.begin * layer->stride + layer->kernel <= layer->samples + layer->pad) {
+        w.inside = (layer->samples + layer->pad - layer->kernel) / layer->stride + 1u - w.begin;
+    }
     for (uint32_t i = 0; i < 32u * (LOW + HIGH); i++) {
         sums[i] = 0; /* lanes that no position inside the samples ever takes */
     }
@@ -208,10 +213,11 @@ void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x,
     for (uint32_t i = 0; i < map->segment; i++) {
         word_of_rows(&w, channels, i, y);
     }
-    for (uint32_t t = 0; t < map->length; t++) {
-        if (!inside(layer, t)) {
-            mend(&w, t, y);
-        }
+    for (uint32_t t = 0; t < w.begin && t < map->length; t++) {
+        mend(&w, t, y);
+    }
+    for (uint32_t t = w.begin + w.inside; t < map->length; t++) {
+        mend(&w, t, y);
     }
     for (uint32_t o = 0; o < map->channels; o++) {
         bnn_close_row(bnn_row(y, map, o), map, o);

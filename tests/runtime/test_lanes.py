@@ -140,7 +140,7 @@ def check_conv_sum(runtime, node, value, x: Tensor) -> None:
     want = one(node, value)
     y = int_tensor("int16", *want.shape)
     layer = lanes_conv(node, x, sums=map_of(y))
-    got = run(runtime, "lanes_conv_sum", layer, [stored(x, value)], y, conv_scratch(node))
+    got = run(runtime, "lanes_conv_sum", layer, [stored(x, value)], y, conv_scratch(node, sums=True))
     np.testing.assert_array_equal(got, stored(y, want))
 
 
