@@ -14,8 +14,8 @@ from bnn.graph.types import TensorType
 from codegen.layout import words_of
 from codegen.steps import LIMIT, Step
 
-PASS = 16
-"""Positions that a convolution takes in one pass over its weights, unless memory is short."""
+PASSES = (16, 8, 4, 2, 1)
+"""Positions that a convolution may take in one pass over its weights: speed for memory."""
 
 MAX_SIGNAL_KERNEL = 7
 """Taps that the first layer's two groups hold."""
@@ -45,12 +45,18 @@ def variant(step: Step) -> Step:
     scratch = 0
     if isinstance(node, SignalConv):
         scratch = signal_scratch(len(node.w))
-    elif isinstance(node, BinaryConv):
-        scratch = conv_scratch(node, sums=len(step.nodes) == 1)
     return replace(step, kernel=VARIANTS[step.kernel], scratch=scratch)
 
 
-def conv_scratch(node: BinaryConv, positions: int = PASS, sums: bool = False) -> int:
+def with_positions(step: Step, segment: int, words: int) -> Step:
+    """A convolution with the longest passes over its weights, up to the segment, whose scratch takes so many words."""
+    node, sums = step.nodes[0], len(step.nodes) == 1
+    fitting = [n for n in PASSES if n <= segment and conv_scratch(node, n, sums) <= words]
+    positions = max(fitting, default=1)
+    return replace(step, positions=positions, scratch=conv_scratch(node, positions, sums))
+
+
+def conv_scratch(node: BinaryConv, positions: int, sums: bool = False) -> int:
     """Words of scratch of a binary convolution that takes so many positions in a pass; `sums`: and stores its sums."""
     _, n_in, kernel = node.w.shape
     taps = n_in * kernel
@@ -81,8 +87,10 @@ def ratios(step: Step) -> list[tuple[str, int]]:
 
 
 def segments(steps: Iterable[Step], types: dict[str, TensorType]) -> dict[str, int] | Step:
-    """The least segments of all maps that steps in lanes read or write; or a step whose ratios contradict those before it,
-    or whose maps would be too large for the runtime's structs."""
+    """The least segments of all maps that steps in lanes read or write; or a step that cannot be in lanes.
+
+    Its ratios contradict those of steps before it, or its maps would be too large for the runtime's structs.
+    """
     groups: dict[str, dict[str, Fraction]] = {}
     steps = [step for step in steps if step.in_lanes and not step.copy]
     for step in steps:

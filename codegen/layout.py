@@ -44,7 +44,7 @@ class Tensor:
 
     @property
     def steps(self) -> tuple[int, int]:
-        """In lanes: time steps in a row's first words, and the number of words that hold so many; the rest hold one less."""
+        """In lanes: time steps in a row's first words, and the number of such words; the others hold one less."""
         full = -(-self.length // self.segment)
         return full, (self.length - 1) % self.segment + 1
 

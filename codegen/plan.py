@@ -13,6 +13,9 @@ from codegen.memory import Block, Memory, place
 from codegen.overlap import leads
 from codegen.steps import LIMIT, Step, needed, plain_steps
 
+RAM = 6144
+"""Bytes of the arena up to which kernels take memory for speed, unless the user gives a limit."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -34,6 +37,11 @@ class Plan:
     @property
     def arena_bytes(self) -> int:
         return 4 * self.memory.words
+
+    @property
+    def traced(self) -> list[Step]:
+        """The steps that leave a tensor of the graph, and not a copy in another layout, in order."""
+        return [step for step in self.steps if not step.copy]
 
 
 def scratch_name(step: Step) -> str:
@@ -64,27 +72,55 @@ def outline(graph: Graph) -> Outline:
     return Outline(graph, signal, types, nodes, plain_steps(nodes, types, signal.name, logits))
 
 
-def make_plan(graph: Graph, in_lanes: Collection[str] | None = None) -> Plan:
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A plan whose tensors have no places yet: all that its cost depends on, but for the size of the arena."""
+
+    made: Outline
+    steps: tuple[Step, ...]
+    tensors: dict[str, Tensor]
+
+    @property
+    def types(self) -> dict[str, TensorType]:
+        return self.made.types
+
+
+def make_plan(graph: Graph, in_lanes: Collection[str] = (), ram: int = RAM) -> Plan:
     """Plan a graph of the target dialect; GraphError where no kernel serves.
 
-    in_lanes  outputs of the steps that are to work in lanes, where a kernel does that; None: every step that can
+    in_lanes  outputs of the steps that are to work in lanes, where a kernel does that
+    ram       bytes up to which a convolution in lanes takes memory for speed
     """
-    return arrange(outline(graph), in_lanes)
+    return finish(draft(outline(graph), in_lanes, ram))
 
 
-def arrange(made: Outline, in_lanes: Collection[str] | None = None) -> Plan:
-    """The plan of an outline in which the steps named by their outputs work in lanes."""
+def draft(made: Outline, in_lanes: Collection[str], ram: int = RAM) -> Draft:
+    """The outline with the steps named by their outputs in lanes, and every stored tensor in its layout."""
     steps, segments = _variants(made, in_lanes)
     steps, tensors = _laid_out(made, steps, segments)
     for tensor in tensors.values():
         _check_size(tensor)
+    return Draft(made, tuple(_with_scratch(step, tensors, ram // 4) for step in steps), tensors)
+
+
+def finish(item: Draft) -> Plan:
+    """Give every tensor its place."""
+    made, steps, tensors = item.made, item.steps, item.tensors
     memory = place(blocks_of(steps, tensors, made.logits), leads(steps, tensors))
     return Plan(made.graph, made.signal, made.logits, made.types, steps, tensors, memory)
 
 
-def _variants(made: Outline, in_lanes: Collection[str] | None) -> tuple[tuple[Step, ...], dict[str, int]]:
+def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
+    """Convolutions in lanes take what scratch their input and output leave."""
+    if not step.kernel.startswith("lanes_conv"):
+        return step
+    x, y = tensors[step.inputs[0]], tensors[step.output]
+    return lanes.with_positions(step, x.segment, words - x.words - y.words)
+
+
+def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...], dict[str, int]]:
     """The steps, those in lanes that were asked for and can be; and the segments of their maps."""
-    wanted = {step.output for step in made.steps if in_lanes is None or step.output in in_lanes}
+    wanted = set(in_lanes)
     while True:
         steps = tuple(
             lanes.variant(step) if step.output in wanted and lanes.has_variant(step) else step for step in made.steps

@@ -29,6 +29,7 @@ class Step:
     nodes    the graph's nodes that it carries out, in order; the last one names the output
     inputs   tensors that it reads, the signal included
     scratch  words that it needs while it runs
+    positions  of a convolution in lanes: how many one pass over the weights serves
     copy     where no node is carried out: name of the copy, in another layout, of the input
     """
 
@@ -36,6 +37,7 @@ class Step:
     nodes: tuple[Node, ...]
     inputs: tuple[str, ...]
     scratch: int = 0
+    positions: int = 0
     copy: str = ""
 
     @property

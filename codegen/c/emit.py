@@ -6,9 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen.c.layers import traced
 from codegen.c.model import RUNTIME, RUNTIME_HEADERS, KnownAnswer, make_model
 from codegen.c.text import comment
+from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.layout import Tensor
 from codegen.plan import Plan
@@ -25,14 +25,16 @@ class Origin:
     sha256: str
     command: str
     cost: str
+    kernels: str
 
 
 def emit(
-    plan: Plan, target: str, answer: KnownAnswer, command: str, graph_sha256: str, tool_version: str
+    choice: Choice, target: str, answer: KnownAnswer, command: str, graph_sha256: str, tool_version: str
 ) -> dict[str, str]:
     """File name -> text of everything that belongs to the folder; the same arguments give the same texts."""
+    plan = choice.plan
     model = make_model(plan, answer, target)
-    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan))
+    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), str(choice))
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
@@ -65,7 +67,7 @@ def _cost(plan: Plan) -> str:
 
 def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
     """What a program needs to know to build the folder, run it, and read the traced tensors."""
-    tensors = [plan.tensors[step.output] for step in traced(plan)]
+    tensors = [plan.tensors[step.output] for step in plan.traced]
     content = {
         "format": MANIFEST_FORMAT,
         "name": plan.graph.name,
@@ -73,6 +75,7 @@ def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
         "graph_sha256": origin.sha256,
         "command": origin.command,
         "cost": origin.cost,
+        "kernels": origin.kernels,
         "classes": plan.graph.classes,
         "signals": [{"name": plan.signal.name, "samples": plan.signal.length, "channels": plan.signal.channels}],
         "sources": sources,

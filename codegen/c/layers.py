@@ -8,37 +8,10 @@ import numpy as np
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen.c.text import Names, pack, rows
 from codegen.cost import Cost, costs
-from codegen.lanes import PASS
+from codegen.files import KERNELS
 from codegen.layout import Tensor
 from codegen.plan import Plan, scratch_name
 from codegen.steps import Step
-
-LANES = ("bnn_bits.c", "bnn_lanes.c")
-
-KERNELS = {
-    "window_stats": (None, "bnn_stats.c"),
-    "signal_conv_threshold": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
-    "signal_conv_sum": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
-    "conv_threshold": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
-    "conv_sum": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
-    "threshold16": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
-    "threshold32": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
-    "or_pool": ("bnn_pool", "bnn_bits.c", "bnn_or_pool.c"),
-    "max_pool16": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
-    "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
-    "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
-    "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c"),
-    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
-    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
-    "lanes_or_pool": ("bnn_lanes_pool", *LANES, "bnn_lanes_pool.c"),
-    "lanes_and_not": ("bnn_lanes_pair", *LANES, "bnn_lanes_pool.c"),
-    "lanes_pack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
-    "lanes_unpack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
-    "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
-    "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
-}
-"""Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
-
 
 UNSCALED = ("signal_conv_threshold", "lanes_signal_threshold", "threshold32")
 """Kernels that take the statistics by which bounds are scaled, or NULL."""
@@ -74,8 +47,10 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace, as number
-    `number`; None where it leaves a copy of one."""
+    """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace.
+
+    number  of the tensor in the trace; None where it is a copy of one
+    """
 
     comment: str
     arrays: tuple[Array, ...]
@@ -97,7 +72,7 @@ class Layers:
         self._pointers = {plan.signal.name: signal, plan.logits: "logits"}
 
     def all(self) -> list[Layer]:
-        numbers = {step.output: i for i, step in enumerate(traced(self._plan))}
+        numbers = {step.output: i for i, step in enumerate(self._plan.traced)}
         pairs = zip(self._plan.steps, costs(self._plan), strict=True)
         return [self._layer(step, cost, numbers.get(step.output)) for step, cost in pairs]
 
@@ -124,7 +99,7 @@ class Layers:
         """Of the output, unless it lies with the caller, and of the scratch, in this order."""
         buffers, offsets = [], self._plan.memory.offsets
         if step.output != self._plan.logits:
-            ctype = "int32_t" if self._plan.types[step.output].kind == "int32" else "uint32_t"
+            ctype = "int32_t" if self._plan.tensors[step.output].type.kind == "int32" else "uint32_t"
             name = self._pointers[step.output] = self._names.new(step.output)
             buffers.append(Buffer(ctype, name, offsets[step.output]))
         if step.scratch:
@@ -168,7 +143,7 @@ class Layers:
             case BinaryConv() if step.in_lanes:
                 fields = {"x": x, "y" if last is not node else "sums": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
-                return fields | {"kernel": node.w.shape[2], "pad": node.pad, "pass": PASS}
+                return fields | {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
@@ -208,13 +183,3 @@ def _initialiser(fields: dict[str, object]) -> str:
     """Designated, in lines of at most 100 columns, indented by four."""
     body = ", ".join(f".{key} = {value}" for key, value in fields.items())
     return textwrap.fill(body, 100, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
-
-
-def traced(plan: Plan) -> list[Step]:
-    """The steps that leave a tensor of the graph, and not a copy in another layout, in order."""
-    return [step for step in plan.steps if not step.copy]
-
-
-def sources(plan: Plan) -> list[str]:
-    """Files of the runtime that the plan needs, sorted."""
-    return sorted({"bnn_argmax.c"}.union(*(KERNELS[step.kernel][1:] for step in plan.steps)))

@@ -8,9 +8,10 @@ import numpy as np
 
 from bnn.errors import DataError, GraphError
 from bnn.graph import Signal
-from codegen.c.layers import Layer, Layers, sources
+from codegen.c.layers import Layer, Layers
 from codegen.c.targets import flags
 from codegen.c.text import Names, rows, string
+from codegen.files import sources
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"

@@ -61,7 +61,9 @@ class LanesSignal(ctypes.Structure):
 
 
 class LanesConv(ctypes.Structure):
-    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [(name, u16) for name in ("kernel", "pad", "positions")]
+    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [
+        (name, u16) for name in ("kernel", "pad", "positions")
+    ]
 
 
 class LanesCopy(ctypes.Structure):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnn.graph import ops
 from bnn.graph.types import bits
-from codegen.lanes import PASS, conv_scratch, signal_scratch
+from codegen.lanes import PASSES, conv_scratch, signal_scratch
 from codegen.layout import Tensor, words_of
 from tests.graphs import EDGES, signs
 from tests.runtime import kernels
@@ -132,7 +132,7 @@ def draw_conv(data, rng):
 
 def lanes_conv(node, x: Tensor, **fields):
     weights = words(node.w.transpose(0, 2, 1) > 0)
-    fields = {"positions": PASS} | fields
+    fields = {"positions": PASSES[0]} | fields
     return descriptor(kernels.LanesConv, x=map_of(x), weights=weights, kernel=node.w.shape[2], pad=node.pad, **fields)
 
 
@@ -140,7 +140,7 @@ def check_conv_sum(runtime, node, value, x: Tensor) -> None:
     want = one(node, value)
     y = int_tensor("int16", *want.shape)
     layer = lanes_conv(node, x, sums=map_of(y))
-    got = run(runtime, "lanes_conv_sum", layer, [stored(x, value)], y, conv_scratch(node, sums=True))
+    got = run(runtime, "lanes_conv_sum", layer, [stored(x, value)], y, conv_scratch(node, PASSES[0], sums=True))
     np.testing.assert_array_equal(got, stored(y, want))
 
 
@@ -190,6 +190,6 @@ def test_the_plain_kernel_gives_the_same(runtime, n_in, kernel, length, n_out):
     x = Tensor("x", flat.type, pad, pattern, words_of(out), kernel - 1 - pad, True)
     y = Tensor("y", plain.type, 0, None, words_of(out))
     layer = lanes_conv(node, x, y=map_of(y), t=t)
-    rows = run(runtime, "lanes_conv_threshold", layer, [stored(x, value)], y, conv_scratch(node))
+    rows = run(runtime, "lanes_conv_threshold", layer, [stored(x, value)], y, conv_scratch(node, PASSES[0]))
     copy = descriptor(kernels.LanesCopy, map=map_of(plain), lanes=map_of(y))
     np.testing.assert_array_equal(run(runtime, "lanes_unpack", copy, [rows], plain), want)
