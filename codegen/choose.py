@@ -49,11 +49,17 @@ class Choice:
         """Outputs of the steps that work in lanes."""
         return [step.output for step in self.plan.steps if step.in_lanes and not step.copy]
 
-    def __str__(self) -> str:
-        chosen, total = self.in_lanes, sum(self.instructions.values())
-        where = f"lanes from {chosen[0]} to {chosen[-1]}" if chosen else "plain"
+    @property
+    def kernels(self) -> str:
+        """The choice in words."""
+        if not self.in_lanes:
+            return "plain kernels"
         copies = sum(bool(step.copy) for step in self.plan.steps)
-        return f"{where}, {copies} copies between layouts, about {total} instructions and {self.flash} B of flash"
+        return f"lanes from {self.in_lanes[0]} to {self.in_lanes[-1]}, {copies} copies between layouts"
+
+    def __str__(self) -> str:
+        total = sum(self.instructions.values())
+        return f"{self.kernels}; predicted: {total} instructions, {self.flash} B of flash"
 
 
 def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:

@@ -34,7 +34,7 @@ def emit(
     """File name -> text of everything that belongs to the folder; the same arguments give the same texts."""
     plan = choice.plan
     model = make_model(plan, answer, target)
-    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), str(choice))
+    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
