@@ -34,15 +34,14 @@ PLAIN = {
     "bnn_or_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block1"), ("bits |=", "bits ^=", "block1")],
     "bnn_bits.c": [("map->pad ? map->pad[c / 32u] : bnn_ones(n)", "0u", "block2.bits")],
     "bnn_max_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block6")],
-    "bnn_prelu_sum.c": [("fall * down", "rise * down", "logits")],
+    "bnn_prelu_sum.c": [("rise * up + fall * down", "fall * up + rise * down", "logits")],
     "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
 }
 LANES = {
     "bnn_lanes_signal.c": [
         ("c->negated ? below : ~below", "~below", "block1.bits"),
         ("c.negated ? 1 - bound : bound", "c.negated ? -bound : bound", "block1.bits"),
-        ("w->stats[0] * balance", "0", "block1.bits"),
-        ("w.begin = (layer->pad + layer->stride - 1u)", "w.begin = (layer->stride - 1u)", "block1.bits"),
+        ("w->stats[0] * balance", "w->stats[0] + balance", "block1.bits"),
         ("sums[3] = plus + last", "sums[3] = plus - last", "block1.bits"),
         (": w->stats[1];", ": 0;", "block1.bits"),
     ],
@@ -57,7 +56,7 @@ LANES = {
         ("(carry) = (a) ^ (((a) ^ b_) & d_);", "(carry) = (a) & b_;", "block2.bits"),
         ("ripple(before, planes, 4u,", "ripple(before, planes, 5u,", "block2.bits"),
         ("ripple(before, planes, 3u, n - lowest, carry);", "ripple(before, planes, 3u, 4u, carry);", "block2.bits"),
-        ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block1"),
+        ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block2.bits"),
         ("row[i - map->segment] >> 1", "row[i - map->segment]", "block2.bits"),
         ("^ decision->flip", "", "block2.bits"),
     ],
