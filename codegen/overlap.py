@@ -1,6 +1,6 @@
 """Which kernels may write over what they read, and how far ahead of the input their output must begin.
 
-Kernels write their output strictly in order, and read a map from step to step of time. So the output
+The plain kernels write their output strictly in order, and read a map from step to step of time. So the output
 may lie over an input that dies with the step, as long as writing never overtakes reading. The rule
 for each kernel stands in its contract in firmware/runtime; here it is counted out.
 """
@@ -38,6 +38,8 @@ def _written(step, y: Tensor) -> np.ndarray:
 
 def _first_read(step, tensors: dict[str, Tensor], source: str) -> np.ndarray | None:
     """First bit of the input that is read at time step t or later, (length,); None if overlap is ruled out."""
+    if step.copy:
+        return None
     x, y, node = tensors[source], tensors[step.output], step.nodes[0]
     width = x.channels * BITS[x.type.kind]
     t = np.arange(y.length)

@@ -1,48 +1,20 @@
 """The plan: which kernel computes what, in which order, and where it lies in memory. It knows no language."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check
-from bnn.graph.ops import (
-    AndNot,
-    BinaryConv,
-    MaxPool,
-    Node,
-    OrPool,
-    PReluSum,
-    SignalConv,
-    Threshold,
-    WindowStats,
-    attributes,
-)
+from bnn.graph.ops import Node
 from bnn.graph.types import TensorType
-from codegen.layout import Tensor, lay_out, words_of
+from codegen import lanes
+from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
 from codegen.overlap import leads
+from codegen.steps import LIMIT, Step, needed, plain_steps
 
-LIMIT = 0xFFFF
-"""Of channels, kernels, strides and pads: the runtime's structs hold them in 16 bits."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One call of a kernel.
-
-    kernel   name of the function in the runtime, without its prefix
-    nodes    the graph's nodes that it carries out, in order; the last one names the output
-    inputs   tensors that it reads, the signal included
-    scratch  words that it needs while it runs
-    """
-
-    kernel: str
-    nodes: tuple[Node, ...]
-    inputs: tuple[str, ...]
-    scratch: int = 0
-
-    @property
-    def output(self) -> str:
-        return self.nodes[-1].name
+RAM = 6144
+"""Bytes of the arena up to which kernels take memory for speed, unless the user gives a limit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,24 +38,141 @@ class Plan:
     def arena_bytes(self) -> int:
         return 4 * self.memory.words
 
+    @property
+    def traced(self) -> list[Step]:
+        """The steps that leave a tensor of the graph, and not a copy in another layout, in order."""
+        return [step for step in self.steps if not step.copy]
+
 
 def scratch_name(step: Step) -> str:
     return f"{step.output} scratch"
 
 
-def make_plan(graph: Graph) -> Plan:
-    """Plan a graph of the target dialect; GraphError where no kernel serves."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """A graph in steps of plain kernels: where every plan of it begins."""
+
+    graph: Graph
+    signal: Signal
+    types: dict[str, TensorType]
+    nodes: list[Node]
+    steps: tuple[Step, ...]
+
+    @property
+    def logits(self) -> str:
+        return self.graph.stages[0].logits
+
+
+def outline(graph: Graph) -> Outline:
+    """Take a graph of the target dialect apart; GraphError where no kernel serves."""
     types = check(graph, "target")
     signal = _only_signal(graph)
     logits = graph.stages[0].logits
-    nodes = _needed(list(graph.nodes()), logits)
-    steps = _steps(nodes, types, signal.name, logits)
-    readers = {step.output: [node for node in nodes if step.output in node.inputs] for step in steps}
-    tensors = {name: lay_out(name, types[name], reading) for name, reading in readers.items()}
+    nodes = needed(list(graph.nodes()), logits)
+    return Outline(graph, signal, types, nodes, plain_steps(nodes, types, signal.name, logits))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A plan whose tensors have no places yet: all that its cost depends on, but for the size of the arena."""
+
+    made: Outline
+    steps: tuple[Step, ...]
+    tensors: dict[str, Tensor]
+
+    @property
+    def types(self) -> dict[str, TensorType]:
+        return self.made.types
+
+
+def make_plan(graph: Graph, in_lanes: Collection[str] = (), ram: int = RAM) -> Plan:
+    """Plan a graph of the target dialect; GraphError where no kernel serves.
+
+    in_lanes  outputs of the steps that are to work in lanes, where a kernel does that
+    ram       bytes up to which a convolution in lanes takes memory for speed
+    """
+    return finish(draft(outline(graph), in_lanes, ram))
+
+
+def draft(made: Outline, in_lanes: Collection[str], ram: int = RAM) -> Draft:
+    """The outline with the steps named by their outputs in lanes, and every stored tensor in its layout."""
+    steps, segments = _variants(made, in_lanes)
+    steps, tensors = _laid_out(made, steps, segments)
     for tensor in tensors.values():
         _check_size(tensor)
-    memory = place(blocks_of(steps, tensors, logits), leads(steps, tensors))
-    return Plan(graph, signal, logits, types, steps, tensors, memory)
+    return Draft(made, tuple(_with_scratch(step, tensors, ram // 4) for step in steps), tensors)
+
+
+def finish(item: Draft) -> Plan:
+    """Give every tensor its place."""
+    made, steps, tensors = item.made, item.steps, item.tensors
+    memory = place(blocks_of(steps, tensors, made.logits), leads(steps, tensors))
+    return Plan(made.graph, made.signal, made.logits, made.types, steps, tensors, memory)
+
+
+def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
+    """Convolutions in lanes take what scratch their input and output leave."""
+    if not step.kernel.startswith("lanes_conv"):
+        return step
+    x, y = tensors[step.inputs[0]], tensors[step.output]
+    return lanes.with_positions(step, x.segment, words - x.words - y.words)
+
+
+def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...], dict[str, int]]:
+    """The steps, those in lanes that were asked for and can be; and the segments of their maps."""
+    wanted = set(in_lanes)
+    while True:
+        steps = tuple(
+            lanes.variant(step) if step.output in wanted and lanes.has_variant(step) else step for step in made.steps
+        )
+        found = lanes.segments(steps, made.types)
+        if not isinstance(found, Step):
+            return steps, found
+        wanted.discard(found.output)
+
+
+def _laid_out(
+    made: Outline, steps: tuple[Step, ...], segments: dict[str, int]
+) -> tuple[tuple[Step, ...], dict[str, Tensor]]:
+    """The steps with copies between layouts put in, and every stored tensor in its layout."""
+    done: list[Step] = []
+    tensors: dict[str, Tensor] = {}
+    for step in steps:
+        for name in (name for name in step.inputs if made.types[name].kind == "bit"):
+            if step.in_lanes == tensors[name].in_lanes or _copy_name(name, step.in_lanes) in tensors:
+                continue
+            copy = _copy_name(name, step.in_lanes)
+            done.append(Step("lanes_pack" if step.in_lanes else "lanes_unpack", (), (name,), copy=copy))
+            tensors[copy] = _tensor(made, copy, name, steps, segments if step.in_lanes else None)
+        done.append(replace(step, inputs=tuple(_as_read(name, step, tensors, made) for name in step.inputs)))
+        is_lanes = step.in_lanes and made.types[step.output].kind == "bit"
+        tensors[step.output] = _tensor(made, step.output, step.output, steps, segments if is_lanes else None)
+    return tuple(done), tensors
+
+
+def _copy_name(name: str, in_lanes: bool) -> str:
+    """No tensor of a graph is called so: a name holds no space."""
+    return f"{name} in lanes" if in_lanes else f"{name} in order"
+
+
+def _as_read(name: str, step: Step, tensors: dict[str, Tensor], made: Outline) -> str:
+    if name not in tensors or made.types[name].kind != "bit" or tensors[name].in_lanes == step.in_lanes:
+        return name
+    return _copy_name(name, step.in_lanes)
+
+
+def _tensor(made: Outline, name: str, source: str, steps: tuple[Step, ...], segments: dict[str, int] | None) -> Tensor:
+    """The tensor `source` as those steps read it that want this layout."""
+    kind = made.types[source]
+    reading = [step.nodes[0] for step in steps if source in step.inputs]
+    lay_out(source, kind, reading)  # refuses pad values that differ, whoever reads what
+    if segments is not None:
+        return lay_out_lanes(name, kind, _readers(source, steps, True), segments[source])
+    return lay_out(name, kind, _readers(source, steps, False) if kind.kind == "bit" else reading)
+
+
+def _readers(source: str, steps: tuple[Step, ...], in_lanes: bool) -> list[Node]:
+    return [step.nodes[0] for step in steps if source in step.inputs and step.in_lanes == in_lanes]
 
 
 def _only_signal(graph: Graph) -> Signal:
@@ -94,89 +183,6 @@ def _only_signal(graph: Graph) -> Signal:
             "the C backend runs graphs of a single stage with one signal of one channel"
         )
     return graph.signals[0]
-
-
-def _needed(nodes: list[Node], logits: str) -> list[Node]:
-    """The nodes that the logits depend on, in order."""
-    wanted = {logits}
-    for node in reversed(nodes):
-        if node.name in wanted:
-            wanted.update(node.inputs)
-    return [node for node in nodes if node.name in wanted]
-
-
-def _steps(nodes: list[Node], types: dict[str, TensorType], signal: str, logits: str) -> tuple[Step, ...]:
-    by_name = {node.name: node for node in nodes}
-    fused = {node.name for node in nodes if _only_thresholded(node, nodes, logits)}
-    steps = []
-    for node in nodes:
-        _check_source(node, signal)
-        _check_fields(node)
-        if node.name in fused:
-            continue
-        source = by_name.get(node.inputs[0])
-        parts = (source, node) if source and source.name in fused else (node,)
-        steps.append(_step(parts, types))
-    return tuple(steps)
-
-
-def _only_thresholded(node: Node, nodes: list[Node], logits: str) -> bool:
-    """Whether a convolution's accumulators need not be stored: all who read them compare at once."""
-    readers = [other for other in nodes if node.name in other.inputs]
-    comparing = all(isinstance(other, Threshold) and other.inputs[0] == node.name for other in readers)
-    return isinstance(node, SignalConv | BinaryConv) and bool(readers) and comparing and node.name != logits
-
-
-def _check_source(node: Node, signal: str) -> None:
-    """GraphError where a node reads the signal, or something else, in a way that no kernel offers."""
-    on_samples = isinstance(node, WindowStats | SignalConv)
-    if on_samples != (node.inputs[0] == signal):
-        node.fail(
-            f"{type(node).__name__} reads {node.inputs[0]}, but in C the signal is read by WindowStats and "
-            "SignalConv and they read nothing else"
-        )
-
-
-def _check_fields(node: Node) -> None:
-    """GraphError where an attribute does not fit the runtime's structs."""
-    for spec in attributes(type(node)):
-        if (value := getattr(node, spec.name)) > LIMIT:
-            node.fail(f"{spec.name} is {value}, but the C backend holds it in 16 bits; the limit is {LIMIT}")
-
-
-def _step(parts: tuple[Node, ...], types: dict[str, TensorType]) -> Step:
-    """The kernel for one node, or for a convolution with the Threshold that reads it."""
-    node, last = parts[0], parts[-1]
-    fused = len(parts) > 1
-    inputs = node.inputs + (last.inputs[1:] if fused else ())
-    width = types[node.inputs[0]].kind.removeprefix("int")
-    match node:
-        case WindowStats():
-            return Step("window_stats", parts, inputs)
-        case SignalConv():
-            n_out, kernel = node.w.shape
-            scratch = kernel + (n_out if fused else 0) + words_of(8 * node.w.size)
-            return Step("signal_conv_threshold" if fused else "signal_conv_sum", parts, inputs, scratch)
-        case BinaryConv():
-            n_out, taps = len(node.w), node.w[0].size
-            scratch = words_of(taps) + _row_copies(n_out, taps)
-            return Step("conv_threshold" if fused else "conv_sum", parts, inputs, scratch)
-        case Threshold():
-            return Step(f"threshold{width}", parts, inputs, len(node.t) if width == "32" else 0)
-        case OrPool():
-            return Step("or_pool", parts, inputs)
-        case MaxPool():
-            return Step(f"max_pool{width}", parts, inputs)
-        case AndNot():
-            return Step("and_not", parts, inputs)
-        case PReluSum():
-            return Step(f"prelu_sum{width}", parts, inputs)
-    return node.fail(f"the C backend has no kernel for {type(node).__name__}")
-
-
-def _row_copies(n_rows: int, bits: int) -> int:
-    """Words for the copies of rows that do not begin at a word in the packed constants."""
-    return 0 if bits % 32 == 0 else n_rows * words_of(bits)
 
 
 def _check_size(tensor: Tensor) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bnn.errors import FileError
 
-FORMAT = 1
+FORMAT = 2
 TYPES = ("bit", "int8", "int16", "int32")
 
 
@@ -25,12 +25,22 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Lanes:
+    """How a map lies in lanes: bit j of word c * row + first_word + i is element (c, j * segment + i), i < segment."""
+
+    segment: int
+    row: int
+    first_word: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """One tensor that a traced build reports.
 
     type       "bit", "int8", "int16" or "int32"
     shape      (C, T), stored time-major: element (c, t) is number t * C + c; or (N,)
     first_bit  number of element 0 of a bit tensor in its row of 32-bit little-endian words
+    lanes      of a bit tensor in lanes, else None
     """
 
     id: int
@@ -38,6 +48,7 @@ class Trace:
     type: str
     shape: tuple[int, ...]
     first_bit: int = 0
+    lanes: Lanes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +111,17 @@ def _parse(folder: Path, raw: dict) -> Manifest:
         classes=tuple(raw["classes"]),
         signals=tuple(Signal(s["name"], int(s["samples"]), int(s["channels"])) for s in raw["signals"]),
         sources=tuple(raw["sources"]),
-        traces=tuple(
-            Trace(int(t["id"]), t["name"], t["type"], tuple(map(int, t["shape"])), int(t.get("first_bit", 0)))
-            for t in raw["trace"]
-        ),
+        traces=tuple(_trace(t) for t in raw["trace"]),
         context_bytes=int(raw["context_bytes"]),
     )
+
+
+def _trace(raw: dict) -> Trace:
+    lanes = None
+    if raw.get("layout") == "lanes":
+        lanes = Lanes(int(raw["segment"]), int(raw["row"]), int(raw["first_word"]))
+    shape = tuple(map(int, raw["shape"]))
+    return Trace(int(raw["id"]), raw["name"], raw["type"], shape, int(raw.get("first_bit", 0)), lanes)
 
 
 def _check(path: Path, manifest: Manifest) -> None:
@@ -118,6 +134,10 @@ def _check(path: Path, manifest: Manifest) -> None:
     for trace in manifest.traces:
         if trace.type not in TYPES:
             raise FileError(f"{path}: trace {trace.name} has type {trace.type!r}, not one of {', '.join(TYPES)}")
+        if trace.lanes and (trace.type != "bit" or len(trace.shape) != 2 or trace.lanes.segment < 1):
+            raise FileError(
+                f"{path}: trace {trace.name} is in lanes, but only maps of bits are; run bnn generate again"
+            )
     for what, keys in (("id", [t.id for t in manifest.traces]), ("name", [t.name for t in manifest.traces])):
         if len(set(keys)) != len(keys):
             raise FileError(f"{path}: two traces share one {what}; run bnn generate again")

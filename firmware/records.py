@@ -1,7 +1,7 @@
 """The stream of records that a bench gives (ports/bench.h), and the tensors in it.
 
 Memory is time-major: element (c, t) of a tensor (C, T) is number t * C + c. Bit i of a bit tensor is bit i % 32 of
-little-endian word i / 32, which is bit i % 8 of byte i / 8.
+little-endian word i / 32, which is bit i % 8 of byte i / 8. Maps of bits may lie in lanes instead: see manifest.Lanes.
 """
 
 import struct
@@ -91,13 +91,12 @@ def collect(records: Iterable[Record], n: int, manifest: Manifest, traced: bool)
 
 def decode(trace: Trace, rows: list[bytes]) -> np.ndarray:
     """The tensor of n windows, (n, *shape), from its bytes. Raises ToolError if they are too few."""
+    if trace.lanes:
+        return _decode_lanes(trace, rows)
     count = int(np.prod(trace.shape))
     bits = trace.type == "bit"
     wanted = (trace.first_bit + count + 7) // 8 if bits else count * INTEGERS[trace.type].itemsize
-    short = min((len(row) for row in rows), default=wanted)
-    if short < wanted:
-        raise ToolError(f"{trace.name}: {short} bytes were traced, but {trace.shape} {trace.type} take {wanted}")
-    raw = np.frombuffer(b"".join(row[:wanted] for row in rows), np.uint8).reshape(len(rows), wanted)
+    raw = _bytes(trace, rows, wanted)
     if bits:
         flat = np.unpackbits(raw, axis=1, bitorder="little")[:, trace.first_bit : trace.first_bit + count]
     else:
@@ -106,3 +105,20 @@ def decode(trace: Trace, rows: list[bytes]) -> np.ndarray:
         return flat.reshape(len(rows), *trace.shape)
     channels, times = trace.shape
     return np.ascontiguousarray(flat.reshape(len(rows), times, channels).transpose(0, 2, 1))
+
+
+def _bytes(trace: Trace, rows: list[bytes], wanted: int) -> np.ndarray:
+    """The first `wanted` bytes of each row, (n, wanted) uint8."""
+    short = min((len(row) for row in rows), default=wanted)
+    if short < wanted:
+        raise ToolError(f"{trace.name}: {short} bytes were traced, but {trace.shape} {trace.type} take {wanted}")
+    return np.frombuffer(b"".join(row[:wanted] for row in rows), np.uint8).reshape(len(rows), wanted)
+
+
+def _decode_lanes(trace: Trace, rows: list[bytes]) -> np.ndarray:
+    """(n, channels, times): bit j of word first_word + i of a row is step j * segment + i."""
+    (channels, times), lanes = trace.shape, trace.lanes
+    words = _bytes(trace, rows, 4 * channels * lanes.row).view("<u4").reshape(len(rows), channels, lanes.row)
+    words = words[:, :, lanes.first_word : lanes.first_word + lanes.segment]
+    bits = (words[:, :, None, :] >> np.arange(32, dtype=np.uint32)[:, None]) & 1  # (n, channels, lane, word)
+    return np.ascontiguousarray(bits.reshape(len(rows), channels, -1)[:, :, :times].astype(np.uint8))

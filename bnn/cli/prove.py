@@ -9,9 +9,11 @@ import typer
 from rich.table import Table
 
 from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread, table
-from bnn.cli.compare import Comparison, compare
-from bnn.cli.generate import temporary_sources
+from bnn.cli.compare import Comparison
+from bnn.cli.compare import compare as compare_tensors
+from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, temporary_sources
 from bnn.sim import Simulation, simulate
+from codegen import DEFAULT, Choice, Options, choose
 
 OnOption = Annotated[
     str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
@@ -41,6 +43,9 @@ def verify_command(
     opt: OptOption = "-Os",
     compiler: CompilerOption = None,
     emulator: Annotated[str, typer.Option(help="unicorn or qemu, for targets other than the host.")] = "unicorn",
+    kernels: KernelsOption = "auto",
+    max_flash: MaxFlashOption = None,
+    max_ram: MaxRamOption = None,
     json: JsonOption = False,
 ):
     """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
@@ -54,7 +59,7 @@ def verify_command(
         out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
     results = []
     for name in targets:
-        with temporary_sources(opened, name) as sources:
+        with temporary_sources(opened, name, Options(kernels, max_flash, max_ram)) as sources:
             proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
         if not json:
@@ -99,7 +104,7 @@ def prove(
         tensors = open_runner(sources, target, Path(folder), traced=True, **how).run(x).tensors
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
-    return compare(wanted.tensors | expected, tensors | shipped_values)
+    return compare_tensors(wanted.tensors | expected, tensors | shipped_values)
 
 
 def bench_command(
@@ -109,7 +114,11 @@ def bench_command(
     set_name: SetOption = None,
     opt: OptOption = "-Os",
     compiler: CompilerOption = None,
+    kernels: KernelsOption = "auto",
+    max_flash: MaxFlashOption = None,
+    max_ram: MaxRamOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show instructions of each layer.")] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Show what the choice of kernels rests on, too.")] = False,
     json: JsonOption = False,
 ):
     """Count instructions, flash, RAM and stack on emulated cores. These are counts, not cycles."""
@@ -117,24 +126,35 @@ def bench_command(
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     measurements = []
+    options = Options(kernels, max_flash, max_ram)
     for name in _targets(on):
         err.print(f"measuring {opened.graph.name} on {name} ...")
-        measurements.append(measure_target(opened, name, x, opt, compiler))
+        measurements.append(measure_target(opened, name, x, opt, compiler, options))
     if json:
         print_json([{"graph": opened.graph.name, **m.as_dict()} for m in measurements])
         return
     out.print(cost_table(opened.graph.name, measurements))
     if layers:
         out.print(layer_table(measurements))
+    if compare:
+        for m in measurements:
+            out.print(prediction_table(choose(opened.graph, m.target, options), m))
 
 
-def measure_target(opened, target: str, x: np.ndarray, opt: str = "-Os", compiler: str | None = None):
+def measure_target(
+    opened,
+    target: str,
+    x: np.ndarray,
+    opt: str = "-Os",
+    compiler: str | None = None,
+    options: Options = DEFAULT,
+):
     """Costs of a graph on one target, by firmware.measure."""
     from firmware.compilers import find_compiler
     from firmware.measure import measure
     from firmware.targets import find_target
 
-    with temporary_sources(opened, target) as sources:
+    with temporary_sources(opened, target, options) as sources:
         return measure(sources, target, x, opt=opt, compiler=find_compiler(find_target(target), compiler))
 
 
@@ -155,4 +175,24 @@ def layer_table(measurements: list) -> Table:
     made = table("instructions up to", numbers=tuple(m.target for m in measurements))
     for name in measurements[0].per_layer:
         made.add_row(name, *(f"{m.per_layer[name]:,}" for m in measurements))
+    return made
+
+
+def prediction_table(choice: Choice, measurement) -> Table:
+    """Instructions of each layer as the choice of kernels predicted them, beside those measured."""
+    title = f"{measurement.target}: {choice}"
+    made = table("instructions up to", "kernel", title=title, numbers=("predicted", "measured", "ratio"))
+    waiting = 0  # a copy between layouts is measured with the step that follows it
+    for step in choice.plan.steps:
+        waiting += choice.instructions[step.output]
+        if step.copy:
+            continue
+        measured = measurement.per_layer[step.output]
+        made.add_row(step.output, step.kernel, f"{waiting:,}", f"{measured:,}", f"{waiting / max(measured, 1):.2f}")
+        waiting = 0
+    total = sum(choice.instructions.values())
+    made.add_row("all", "", f"{total:,}", f"{measurement.instructions:,}", f"{total / measurement.instructions:.2f}")
+    made.add_row(
+        "flash, B", "", f"{choice.flash:,}", f"{measurement.flash:,}", f"{choice.flash / measurement.flash:.2f}"
+    )
     return made

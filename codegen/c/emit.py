@@ -8,11 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codegen.c.model import RUNTIME, RUNTIME_HEADERS, KnownAnswer, make_model
 from codegen.c.text import comment
+from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.layout import Tensor
 from codegen.plan import Plan
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,16 @@ class Origin:
     sha256: str
     command: str
     cost: str
+    kernels: str
 
 
 def emit(
-    plan: Plan, target: str, answer: KnownAnswer, command: str, graph_sha256: str, tool_version: str
+    choice: Choice, target: str, answer: KnownAnswer, command: str, graph_sha256: str, tool_version: str
 ) -> dict[str, str]:
     """File name -> text of everything that belongs to the folder; the same arguments give the same texts."""
+    plan = choice.plan
     model = make_model(plan, answer, target)
-    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan))
+    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
@@ -64,7 +67,7 @@ def _cost(plan: Plan) -> str:
 
 def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
     """What a program needs to know to build the folder, run it, and read the traced tensors."""
-    tensors = [plan.tensors[step.output] for step in plan.steps]
+    tensors = [plan.tensors[step.output] for step in plan.traced]
     content = {
         "format": MANIFEST_FORMAT,
         "name": plan.graph.name,
@@ -72,6 +75,7 @@ def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
         "graph_sha256": origin.sha256,
         "command": origin.command,
         "cost": origin.cost,
+        "kernels": origin.kernels,
         "classes": plan.graph.classes,
         "signals": [{"name": plan.signal.name, "samples": plan.signal.length, "channels": plan.signal.channels}],
         "sources": sources,
@@ -84,4 +88,8 @@ def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
 
 def _trace(number: int, tensor: Tensor) -> dict:
     entry = {"id": number, "name": tensor.name, "type": tensor.type.kind, "shape": tensor.type.shape}
-    return entry | ({"first_bit": tensor.first_bit} if tensor.type.kind == "bit" else {})
+    if tensor.type.kind != "bit":
+        return entry
+    if tensor.in_lanes:
+        return entry | {"layout": "lanes", "segment": tensor.segment, "row": tensor.row, "first_word": tensor.margin}
+    return entry | {"layout": "time-major", "first_bit": tensor.first_bit}

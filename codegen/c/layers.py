@@ -5,28 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen.c.text import Names, pack, rows
 from codegen.cost import Cost, costs
+from codegen.files import KERNELS
 from codegen.layout import Tensor
-from codegen.plan import Plan, Step, scratch_name
+from codegen.plan import Plan, scratch_name
+from codegen.steps import Step
 
-KERNELS = {
-    "window_stats": (None, "bnn_stats.c"),
-    "signal_conv_threshold": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
-    "signal_conv_sum": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
-    "conv_threshold": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
-    "conv_sum": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
-    "threshold16": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
-    "threshold32": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
-    "or_pool": ("bnn_pool", "bnn_bits.c", "bnn_or_pool.c"),
-    "max_pool16": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
-    "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
-    "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
-    "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
-    "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
-}
-"""Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
+UNSCALED = ("signal_conv_threshold", "lanes_signal_threshold", "threshold32")
+"""Kernels that take the statistics by which bounds are scaled, or NULL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +47,10 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace."""
+    """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace.
+
+    number  of the tensor in the trace; None where it is a copy of one
+    """
 
     comment: str
     arrays: tuple[Array, ...]
@@ -68,6 +59,7 @@ class Layer:
     call: str
     tensor: str
     tensor_bytes: int
+    number: int | None
 
 
 class Layers:
@@ -80,9 +72,11 @@ class Layers:
         self._pointers = {plan.signal.name: signal, plan.logits: "logits"}
 
     def all(self) -> list[Layer]:
-        return [self._layer(step, cost) for step, cost in zip(self._plan.steps, costs(self._plan), strict=True)]
+        numbers = {step.output: i for i, step in enumerate(self._plan.traced)}
+        pairs = zip(self._plan.steps, costs(self._plan), strict=True)
+        return [self._layer(step, cost, numbers.get(step.output)) for step, cost in pairs]
 
-    def _layer(self, step: Step, cost: Cost) -> Layer:
+    def _layer(self, step: Step, cost: Cost, number: int | None) -> Layer:
         arrays: list[Array] = []
         descriptors: list[Descriptor] = []
         y = self._plan.tensors[step.output]
@@ -94,16 +88,18 @@ class Layers:
             layer = self._names.new(f"{step.output}_layer")
             descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, _initialiser(fields)))
         ops = " and ".join(type(node).__name__ for node in step.nodes)
-        about = f"{step.output}: {ops} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
+        about = (
+            f"{step.output}: {ops or step.kernel} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
+        )
         call = self._call(step, layer, buffers)
         pointer = self._pointers[step.output]
-        return Layer(about, tuple(arrays), tuple(descriptors), tuple(buffers), call, pointer, 4 * y.words)
+        return Layer(about, tuple(arrays), tuple(descriptors), tuple(buffers), call, pointer, 4 * y.words, number)
 
     def _buffers(self, step: Step) -> list[Buffer]:
         """Of the output, unless it lies with the caller, and of the scratch, in this order."""
         buffers, offsets = [], self._plan.memory.offsets
         if step.output != self._plan.logits:
-            ctype = "int32_t" if self._plan.types[step.output].kind == "int32" else "uint32_t"
+            ctype = "int32_t" if self._plan.tensors[step.output].type.kind == "int32" else "uint32_t"
             name = self._pointers[step.output] = self._names.new(step.output)
             buffers.append(Buffer(ctype, name, offsets[step.output]))
         if step.scratch:
@@ -115,7 +111,11 @@ class Layers:
         fields = {"length": tensor.length, "channels": tensor.channels, "margin": tensor.margin}
         if tensor.pad is not None:
             fields["pad"] = self._array(arrays, f"{tensor.name}_pad", pack(tensor.pad))
-        descriptors.append(Descriptor("bnn_map", name, _initialiser(fields)))
+        if tensor.in_lanes:
+            full, longer = tensor.steps
+            fields |= {"segment": tensor.segment, "row": tensor.row, "full": full, "longer": longer}
+            fields |= {"zeros": int(tensor.zeros)}
+        descriptors.append(Descriptor("bnn_lanes" if tensor.in_lanes else "bnn_map", name, _initialiser(fields)))
 
     def _array(self, arrays: list[Array], wish: str, values: np.ndarray) -> str:
         name, ctype = self._names.new(wish), f"{values.dtype.name}_t"
@@ -135,9 +135,15 @@ class Layers:
 
     def _fields(self, step: Step, arrays: list[Array]) -> dict[str, object]:
         """The descriptor's fields; none where the kernel needs no descriptor."""
-        node, last = step.nodes[0], step.nodes[-1]
         x, y = (f"&{self._maps[name]}" if name in self._maps else "" for name in (step.inputs[0], step.output))
+        if step.copy:
+            return {"map": x, "lanes": y} if self._plan.tensors[step.copy].in_lanes else {"map": y, "lanes": x}
+        node, last = step.nodes[0], step.nodes[-1]
         match node:
+            case BinaryConv() if step.in_lanes:
+                fields = {"x": x, "y" if last is not node else "sums": y, "weights": self._weights_of(node, arrays)}
+                fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
+                return fields | {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
@@ -160,13 +166,12 @@ class Layers:
         return {}
 
     def _call(self, step: Step, layer: str, buffers: list[Buffer]) -> str:
-        node, last = step.nodes[0], step.nodes[-1]
         given = [self._pointers[name] for name in step.inputs]
-        if isinstance(node, WindowStats):
-            given += [str(self._plan.signal.length), str(node.frac)]
+        if step.kernel == "window_stats":
+            given += [str(self._plan.signal.length), str(step.nodes[0].frac)]
         else:
             given.insert(0, f"&{layer}")
-        if step.kernel in ("signal_conv_threshold", "threshold32") and len(last.inputs) == 1:
+        if step.kernel in UNSCALED and len(step.nodes[-1].inputs) == 1:
             given.append("NULL")
         given.append(self._pointers[step.output])
         if step.scratch:
@@ -178,8 +183,3 @@ def _initialiser(fields: dict[str, object]) -> str:
     """Designated, in lines of at most 100 columns, indented by four."""
     body = ", ".join(f".{key} = {value}" for key, value in fields.items())
     return textwrap.fill(body, 100, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
-
-
-def sources(plan: Plan) -> list[str]:
-    """Files of the runtime that the plan needs, sorted."""
-    return sorted({"bnn_argmax.c"}.union(*(KERNELS[step.kernel][1:] for step in plan.steps)))

@@ -8,13 +8,14 @@ import numpy as np
 
 from bnn.errors import DataError, GraphError
 from bnn.graph import Signal
-from codegen.c.layers import Layer, Layers, sources
+from codegen.c.layers import Layer, Layers
 from codegen.c.targets import flags
 from codegen.c.text import Names, rows, string
+from codegen.files import sources
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"
-RUNTIME_HEADERS = ("bnn_bits.h", "bnn_runtime.h")
+RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_runtime.h")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

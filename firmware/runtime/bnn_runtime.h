@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Generated code refuses to compile with a runtime of another number. */
-#define BNN_RUNTIME_ABI 1
+#define BNN_RUNTIME_ABI 2
 
 /* Words that hold n bits. */
 #define BNN_WORDS(n) (((n) + 31u) / 32u)
@@ -47,6 +47,19 @@ typedef struct {
     const uint32_t *pad; /* BNN_WORDS(channels) words, the bits of one step of padding; NULL: all 1 */
 } bnn_map;
 
+/* Shape of a map of bits in lanes: a row of words a channel. Word margin + i of row c has in bit j the step
+ * j * segment + i, for -margin <= i < row - margin. Outside 0 .. length - 1 a step has the pad value; 0 where there is no margin. */
+typedef struct {
+    uint32_t length;     /* at most 32 * segment */
+    uint16_t channels;
+    uint16_t margin;     /* words of a row before its first */
+    const uint32_t *pad; /* BNN_WORDS(channels) words, one bit a channel; NULL: all 1 */
+    uint16_t segment;    /* steps between two lanes of a word */
+    uint16_t row;        /* words of a row, at least margin + segment */
+    uint16_t full, longer; /* of a row's words, the first `longer` hold `full` steps, the others one less */
+    uint16_t zeros;        /* 1: one more row, of zeros, follows that of the last channel */
+} bnn_lanes;
+
 /* One bound a channel: scaled by a window's standard deviation, or plain. */
 typedef struct {
     const int16_t *t;
@@ -72,6 +85,45 @@ typedef struct {
     uint16_t kernel, stride; /* time steps */
     uint16_t pad;            /* at most x->margin */
 } bnn_conv;
+
+/* First layer, on raw samples, into lanes. */
+typedef struct {
+    const bnn_lanes *y;
+    const uint32_t *weights; /* as in bnn_signal_conv */
+    bnn_bounds bounds;
+    uint32_t samples;
+    uint16_t kernel, stride, pad; /* kernel: 1 to 7 */
+    uint16_t frac;
+} bnn_lanes_signal;
+
+/* Binary convolution of stride 1 on lanes. */
+typedef struct {
+    const bnn_lanes *x;
+    const bnn_lanes *y;      /* where the output is bits; of the segment of x */
+    const bnn_map *sums;     /* where it is the accumulators */
+    const uint32_t *weights; /* as in bnn_conv */
+    const int16_t *t;
+    uint16_t kernel;
+    uint16_t pad;            /* at most x->margin */
+    uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
+} bnn_lanes_conv;
+
+/* Pooling over time, lanes to lanes; x->segment = stride * y->segment. */
+typedef struct {
+    const bnn_lanes *x, *y;
+    uint16_t kernel, stride;
+} bnn_lanes_pool;
+
+/* Two maps in lanes, of one shape and segment, into a third. */
+typedef struct {
+    const bnn_lanes *a, *b, *y;
+} bnn_lanes_pair;
+
+/* The same bits in the other layout. */
+typedef struct {
+    const bnn_map *map;
+    const bnn_lanes *lanes;
+} bnn_lanes_copy;
 
 /* Threshold of integers that are stored. */
 typedef struct {
@@ -125,6 +177,16 @@ void bnn_or_pool(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_max_pool16(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_max_pool32(const bnn_pool *layer, const int32_t *x, int32_t *y);
 void bnn_and_not(const bnn_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
+
+/* bnn_lanes_signal.c, bnn_lanes_conv.c, bnn_lanes_pool.c, bnn_lanes_copy.c */
+void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x, const int32_t stats[2],
+                                const int32_t *bound_stats, uint32_t *y, uint32_t *scratch);
+void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+void bnn_lanes_or_pool(const bnn_lanes_pool *layer, const uint32_t *x, uint32_t *y);
+void bnn_lanes_and_not(const bnn_lanes_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
+void bnn_lanes_pack(const bnn_lanes_copy *layer, const uint32_t *x, uint32_t *y);
+void bnn_lanes_unpack(const bnn_lanes_copy *layer, const uint32_t *x, uint32_t *y);
 
 /* bnn_prelu_sum.c, bnn_argmax.c */
 void bnn_prelu_sum16(const bnn_prelu_sum *layer, const uint32_t *x, int32_t *y);

@@ -124,7 +124,14 @@ def test_bench_prints_one_object_a_target(bnn):
     for row in (first, second):
         assert row["graph"] == "ecg17" and row["compiler"]
         assert 1e6 < row["instructions"] <= sum(row["per_layer"].values())
-        assert row["flash"] > 4500 and row["ram"] < 4096 and 0 < row["stack"] < 2048 and row["samples"] == 7200
+        assert row["flash"] > 4500 and row["ram"] < 6144 and 0 < row["stack"] < 2048 and row["samples"] == 7200
+
+
+def test_bench_keeps_to_a_limit_of_ram_and_shows_what_was_predicted(bnn):
+    ran = bnn("bench", "ecg17", "--on", "cortex-m4", "--windows", 1, "--max-ram", 4096, "--compare")
+    assert ran.code == 0 and "predicted" in ran.out and "lanes_conv_threshold" in ran.out
+    ran = bnn("bench", "ecg17", "--on", "cortex-m4", "--windows", 1, "--max-ram", 4096, "--json")
+    assert json.loads(ran.out)[0]["ram"] <= 4096
 
 
 def test_evaluate_the_trained_network(bnn, mitdb):

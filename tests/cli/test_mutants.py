@@ -12,8 +12,9 @@ from bnn.cli.prove import prove
 from bnn.data.synthetic import synthetic_set
 from bnn.graph import load
 from bnn.sim import simulate
+from codegen import KERNELS, Options
 
-KERNELS = {
+PLAIN = {
     "bnn_conv.c": [
         ("acc >= layer->t[o + j]", "acc > layer->t[o + j]", "block2.bits"),
         ("w.first + t * w.step", "w.first + t * w.step + 1u", "block2.bits"),
@@ -36,7 +37,37 @@ KERNELS = {
     "bnn_prelu_sum.c": [("fall * down", "fall * (down + 1u)", "logits")],
     "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
 }
-CASES = [(file, *mutant) for file, mutants in KERNELS.items() for mutant in mutants]
+LANES = {
+    "bnn_lanes_signal.c": [
+        ("c->negated ? below : ~below", "~below", "block1.bits"),
+        ("c.negated ? 1 - bound : bound", "c.negated ? -bound : bound", "block1.bits"),
+        ("w->stats[0] * balance", "w->stats[0] + balance", "block1.bits"),
+        ("sums[3] = plus + last", "sums[3] = plus - last", "block1.bits"),
+        (": w->stats[1];", ": 0;", "block1.bits"),
+    ],
+    "bnn_lanes_conv.c": [
+        ("c * row + k, row)", "c * row, row)", "block2.bits"),
+        ("half(-v) + 1", "half(-v)", "block2.bits"),
+        ("*d++ = ~w->sum[p];", "*d++ = w->sum[p];", "block2.bits"),
+        ("w->n_sum ? v[p] : 0u) ^ invert", "w->n_sum ? v[p] : 0u)", "block2.bits"),
+        ("const int32_t sign = p->flip[k] ? -2 : 2;", "const int32_t sign = 2;", "block6.acc"),
+    ],
+    "bnn_lanes.c": [
+        ("(carry) = (a) ^ (((a) ^ b_) & d_);", "(carry) = (a) & b_;", "block2.bits"),
+        ("ripple(before, planes, 4u,", "ripple(before, planes, 5u,", "block2.bits"),
+        ("ripple(before, planes, 3u, n - lowest, carry);", "ripple(before, planes, 3u, 4u, carry);", "block2.bits"),
+        ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block2.bits"),
+        ("row[i - map->segment] >> 1", "row[i - map->segment]", "block2.bits"),
+        ("^ decision->flip", "", "block2.bits"),
+    ],
+    "bnn_lanes_pool.c": [("first += layer->stride", "first += 1u", "block1"), (">> lane", ">> 0", "block1")],
+}
+CASES = [
+    (options, file, *mutant)
+    for options, kinds in ((Options("plain"), PLAIN), (Options("lanes"), LANES))
+    for file, mutants in kinds.items()
+    for mutant in mutants
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +82,9 @@ def expected(opened):
     return x, simulate(opened.graph, {"ecg": x}, keep="all")
 
 
-@pytest.fixture
-def sources(opened, tmp_path):
-    return write_sources(opened, tmp_path / "c", target="cortex-m4")
+@pytest.fixture(params=[Options("plain")], ids=str)
+def sources(request, opened, tmp_path):
+    return write_sources(opened, tmp_path / "c", target="cortex-m4", options=request.param)
 
 
 def first_difference(sources, expected):
@@ -61,11 +92,12 @@ def first_difference(sources, expected):
     return prove(sources, "host", x, wanted, opt="-O1").difference
 
 
+@pytest.mark.parametrize("sources", [Options(kernels) for kernels in KERNELS], ids=str, indirect=True)
 def test_sources_as_generated_are_right(sources, expected):
     assert first_difference(sources, expected) is None
 
 
-@pytest.mark.parametrize("file, old, new, tensor", CASES)
+@pytest.mark.parametrize("sources, file, old, new, tensor", CASES, indirect=["sources"])
 def test_mistake_in_a_kernel(sources, expected, file, old, new, tensor):
     path = sources / file
     text = path.read_text()
@@ -116,8 +148,8 @@ def test_the_command_leaves_with_code_1(bnn, monkeypatch):
 
     def with_mistake(*arguments, **options):
         folder = original(*arguments, **options)
-        path = folder / "bnn_or_pool.c"
-        path.write_text(path.read_text().replace("j < layer->kernel", "j + 1u < layer->kernel"))
+        path = folder / "bnn_lanes_pool.c"
+        path.write_text(path.read_text().replace("first += layer->stride", "first += 1u"))
         return folder
 
     monkeypatch.setattr(generate, "write_sources", with_mistake)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bnn.graph import Graph, Signal, Stage, ops
 from bnn.sim import simulate
-from codegen import KnownAnswer, generate
+from codegen import KnownAnswer, Options, generate
 from tests.graphs import Builder, int16, windows
 
 CHANNELS = (8, 16, 32, 32, 64)
@@ -99,6 +99,18 @@ def write(graph: Graph, out, **options):
     options = {"known_answer": answer_of(graph)} | options
     generate(graph, out, **options)
     return out
+
+
+PLAIN, LANES = Options("plain"), Options("lanes")
+
+
+def lanes_graph() -> Graph:
+    """What works in lanes: two-sided bounds, pads of both signs, pools of stride 1 and 3, accumulators."""
+    b = seeded(150).signal_conv("acc1", 7, 6, stride=2, pad=3).threshold("bits1")
+    b.conv("left", 9, 4, pad=3, pad_value=[1, -1, 1, 1, -1, -1, 1]).threshold("left.low").or_pool("left.pool", 3, 1)
+    b.top = "left"
+    b.threshold("left.high").or_pool("left.high.pool", 3, 1).add(ops.AndNot("both", ("left.pool", "left.high.pool")))
+    return b.or_pool("pool", 5, 3).conv("last", 3, 3, pad=1).max_pool("max").prelu_sum().graph("lanes_graph")
 
 
 CORNERS = (tiny_graph, pooled_integers, plain_bounds, shared_accumulators, first_layer_logits)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnn.sim import simulate
-from codegen import make_plan
+from codegen import KERNELS, Choice, Options, make_plan
 from firmware.runners import open_sanitized
-from tests.codegen.models import CORNERS, answer_of, ecg_graph, write
+from tests.codegen.models import CORNERS, LANES, PLAIN, answer_of, ecg_graph, lanes_graph, write
 from tests.graphs import graphs, windows
 
 
@@ -28,52 +28,72 @@ def raw_windows(graph, seed: int) -> np.ndarray:
 
 def assert_equal(graph, result, x) -> None:
     want = simulate(graph, {graph.signals[0].name: x}, keep="all")
-    assert list(result.tensors) == [step.output for step in make_plan(graph).steps]
+    assert list(result.tensors) == [step.output for step in make_plan(graph).traced]
     for name, got in result.tensors.items():
         np.testing.assert_array_equal(got, want.tensors[name], err_msg=f"{graph.name}: {name}")
     np.testing.assert_array_equal(result.logits, want.logits)
     np.testing.assert_array_equal(result.classes, want.classes)
 
 
-@settings(max_examples=50)
-@given(graphs(), st.integers(0, 2**32))
-def test_any_graph(bench, graph, seed):
+@settings(max_examples=75)
+@given(graphs(), st.integers(0, 2**32), st.sampled_from([Options(kernels) for kernels in KERNELS]))
+def test_any_graph(bench, graph, seed, options):
     with tempfile.TemporaryDirectory() as folder:
-        model = bench.load(write(graph, Path(folder) / "out"))
+        model = bench.load(write(graph, Path(folder) / "out", options=options))
     x = raw_windows(graph, seed)
     assert_equal(graph, model.run(x), x)
     assert model.known_answer() == 0
 
 
-@pytest.mark.parametrize("make", CORNERS, ids=lambda make: make.__name__)
-def test_corners_of_the_dialect(bench, make, tmp_path):
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("make", [*CORNERS, lanes_graph], ids=lambda make: make.__name__)
+def test_corners_of_the_dialect(bench, make, kernels, tmp_path):
     graph = make()
     x = raw_windows(graph, 3)
-    assert_equal(graph, bench.load(write(graph, tmp_path / "out")).run(x), x)
+    assert_equal(graph, bench.load(write(graph, tmp_path / "out", options=Options(kernels))).run(x), x)
 
 
 def test_corners_use_every_kernel():
     kernels = {step.kernel for make in CORNERS for step in make_plan(make()).steps}
+    everything = [node.name for make in (*CORNERS, lanes_graph) for node in make().nodes()]
+    kernels |= {step.kernel for make in (*CORNERS, lanes_graph) for step in make_plan(make(), everything).steps}
+    kernels |= {step.kernel for step in make_plan(lanes_graph(), ["bits1"]).steps}
     header = (Path(__file__).resolve().parents[2] / "firmware" / "runtime" / "bnn_runtime.h").read_text()
     declared = set(re.findall(r"^void bnn_(\w+)\(", header, re.MULTILINE))
     assert kernels == declared - {"trace", "resolve_bounds"}
 
 
 @pytest.mark.parametrize("classes", [5, 17])
-def test_ecg_network(bench, classes, tmp_path):
+@pytest.mark.parametrize(
+    "options", [*map(Options, KERNELS), Options("lanes", max_ram=5500), Options(max_ram=4096)], ids=str
+)
+def test_ecg_network(bench, classes, options, tmp_path):
     graph = ecg_graph(classes)
     x = raw_windows(graph, 4)
-    assert_equal(graph, bench.load(write(graph, tmp_path / "out")).run(x), x)
+    assert_equal(graph, bench.load(write(graph, tmp_path / "out", options=options)).run(x), x)
 
 
-@pytest.mark.parametrize("make", [ecg_graph, *CORNERS], ids=lambda make: make.__name__)
+@given(st.sets(st.sampled_from([node.name for node in ecg_graph().nodes()])))
+@settings(max_examples=6)
+def test_any_steps_may_be_in_lanes(bench, chosen):
+    """Copies between layouts go in wherever two neighbours differ."""
+    graph = ecg_graph()
+    x = raw_windows(graph, 6)[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        choice = Choice(make_plan(graph, chosen), {}, 0)
+        assert_equal(graph, bench.load(write(graph, Path(folder) / "out", choice=choice)).run(x), x)
+
+
+@pytest.mark.parametrize("make", [ecg_graph, lanes_graph, *CORNERS], ids=lambda make: make.__name__)
 def test_whole_models_are_clean_under_the_sanitizers(make, tmp_path):
     if not (shutil.which("gcc") or shutil.which("clang")):
         pytest.skip("neither gcc nor clang, which bring the sanitizers, is installed")
     graph = make()
     x = raw_windows(graph, 5)
-    runner = open_sanitized(write(graph, tmp_path / "out"), tmp_path / "build", traced=True)
-    assert_equal(graph, runner.run(x), x)
+    for options in (PLAIN, LANES):
+        generated = write(graph, tmp_path / options.kernels / "out", options=options)
+        runner = open_sanitized(generated, tmp_path / options.kernels / "build", traced=True)
+        assert_equal(graph, runner.run(x), x)
 
 
 def numbers(text: str, array: str) -> tuple[int, int]:
@@ -106,7 +126,7 @@ def test_known_answer_notices_a_changed_constant(bench, tmp_path, array, old, ne
 
 def test_known_answer_notices_a_changed_kernel(tmp_path):
     """The folder stands alone: its own copy of the runtime is what runs."""
-    generated = write(ecg_graph(), tmp_path / "out")
+    generated = write(ecg_graph(), tmp_path / "out", options=PLAIN)
     source = generated / "bnn_conv.c"
     text = source.read_text()
     assert "acc >= layer->t" in text

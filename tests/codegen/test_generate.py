@@ -14,7 +14,7 @@ from codegen import make_plan
 from codegen.c.targets import FLAGS
 from firmware.manifest import read_manifest
 from tests.codegen.harness import manifest_of
-from tests.codegen.models import answer_of, ecg_graph, tiny_graph, write
+from tests.codegen.models import LANES, PLAIN, answer_of, ecg_graph, tiny_graph, write
 from tests.graphs import Builder
 from tests.runtime.kernels import RUNTIME, STRICT
 
@@ -31,8 +31,8 @@ def test_generating_twice_gives_the_same_bytes(tmp_path):
     assert first == second
     assert sorted(first) == sorted(
         ["toy.h", "toy.c", "toy_kat.h", "toy_kat.c", "main.c", "Makefile", "toy.json", "bnn_runtime.h", "bnn_bits.h"]
-        + ["bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_signal_conv.c", "bnn_conv.c", "bnn_or_pool.c"]
-        + ["bnn_max_pool.c", "bnn_prelu_sum.c", "bnn_argmax.c"]
+        + ["bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_lanes.h", "bnn_lanes.c", "bnn_lanes_signal.c"]
+        + ["bnn_lanes_conv.c", "bnn_lanes_pool.c", "bnn_max_pool.c", "bnn_prelu_sum.c", "bnn_argmax.c"]
     )
 
 
@@ -60,13 +60,23 @@ def test_the_manifest_describes_memory(tmp_path):
     manifest = manifest_of(write(tiny_graph(), tmp_path / "out"))
     assert manifest["trace"] == [
         {"id": 0, "name": "stats", "type": "int32", "shape": [2]},
-        {"id": 1, "name": "bits1", "type": "bit", "shape": [2, 8], "first_bit": 0},
-        {"id": 2, "name": "pool1", "type": "bit", "shape": [2, 4], "first_bit": 2},
+        {"id": 1, "name": "bits1", "type": "bit", "shape": [2, 8], "layout": "time-major", "first_bit": 0},
+        {"id": 2, "name": "pool1", "type": "bit", "shape": [2, 4], "layout": "time-major", "first_bit": 2},
         {"id": 3, "name": "acc2", "type": "int16", "shape": [2, 5]},
         {"id": 4, "name": "logits", "type": "int32", "shape": [2]},
     ]
     assert manifest["arena_bytes"] == manifest["context_bytes"] == make_plan(tiny_graph()).arena_bytes
     assert manifest["signals"] == [{"name": "ecg", "samples": 8, "channels": 1}]
+
+
+def test_the_manifest_describes_lanes(tmp_path):
+    manifest = manifest_of(write(tiny_graph(), tmp_path / "out", options=LANES))
+    in_lanes = {"type": "bit", "layout": "lanes", "first_word": 0}
+    assert manifest["kernels"] == "lanes from bits1 to acc2, 0 copies between layouts"
+    assert manifest["trace"][1:3] == [
+        {"id": 1, "name": "bits1", "shape": [2, 8], "segment": 2, "row": 2} | in_lanes,
+        {"id": 2, "name": "pool1", "shape": [2, 4], "segment": 1, "row": 2} | in_lanes | {"first_word": 1},
+    ]
 
 
 def test_existing_files_are_kept_unless_forced(tmp_path):
@@ -196,9 +206,9 @@ def test_a_runtime_of_another_abi_is_refused(tmp_path):
         pytest.skip("gcc is not installed")
     folder = write(tiny_graph(), tmp_path / "out")
     header = folder / "bnn_runtime.h"
-    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 1", "#define BNN_RUNTIME_ABI 2"))
+    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 2", "#define BNN_RUNTIME_ABI 3"))
     done = subprocess.run(["gcc", "-fsyntax-only", "tiny.c"], cwd=folder, capture_output=True, text=True)
-    assert "tiny.c was generated for runtime ABI 1; take bnn_runtime.h and the bnn_*.c files" in done.stderr
+    assert "tiny.c was generated for runtime ABI 2; take bnn_runtime.h and the bnn_*.c files" in done.stderr
 
 
 def test_the_header_serves_cpp(tmp_path):
@@ -220,7 +230,7 @@ def test_classes_become_identifiers_of_their_own(tmp_path):
 
 
 def test_the_header_states_what_is_wanted(tmp_path):
-    header = (write(ecg_graph(), tmp_path / "out") / "toy.h").read_text()
+    header = (write(ecg_graph(), tmp_path / "out", options=PLAIN) / "toy.h").read_text()
     for words in (
         "#define TOY_SAMPLES 3600",
         "#define TOY_CLASSES 5",
@@ -264,7 +274,9 @@ def test_objects_hold_code_and_constants_alone(tmp_path):
 
 
 def test_targets_differ_in_the_build_file_alone(tmp_path):
-    folders = {target: files_of(write(tiny_graph(), tmp_path / target, target=target)) for target in FLAGS}
+    folders = {
+        target: files_of(write(tiny_graph(), tmp_path / target, target=target, options=PLAIN)) for target in FLAGS
+    }
     for target, files in folders.items():
         assert {k: v for k, v in files.items() if k != "Makefile"} == {
             k: v for k, v in folders["host"].items() if k != "Makefile"

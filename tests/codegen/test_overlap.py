@@ -12,7 +12,7 @@ from bnn.graph.types import bits
 from bnn.sim.ops import evaluate
 from codegen.layout import Tensor
 from codegen.overlap import leads
-from codegen.plan import Step
+from codegen.steps import Step
 from tests.runtime import kernels
 from tests.runtime.conftest import builds
 from tests.runtime.kernels import Buffer, Runtime, descriptor, map_of, stored

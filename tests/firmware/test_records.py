@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn.errors import DataError, ToolError
-from firmware.manifest import Trace
+from firmware.manifest import Lanes, Trace
 from firmware.records import RESULT_ID, check_windows, collect, decode, split_records
 
 
@@ -102,3 +102,17 @@ def test_results_are_sorted_into_arrays(manifest):
 def test_windows_that_do_not_fit_are_refused(manifest, windows, words):
     with pytest.raises(DataError, match=words):
         check_windows(windows, manifest)
+
+
+def test_lanes_are_read_by_their_definition():
+    """Bit j of word first_word + i of a row is step j * segment + i."""
+    rng = np.random.default_rng(0)
+    value = rng.integers(0, 2, (2, 3, 70)).astype(np.uint8)
+    lanes = Lanes(segment=4, row=7, first_word=2)
+    words = np.zeros((2, 3, 7), "<u4")
+    for t in range(70):
+        words[:, :, 2 + t % 4] |= value[:, :, t].astype(np.uint32) << (t // 4)
+    trace = Trace(0, "a", "bit", (3, 70), 0, lanes)
+    np.testing.assert_array_equal(decode(trace, [row.tobytes() for row in words]), value)
+    with pytest.raises(ToolError, match=r"^a: 80 bytes were traced, but \(3, 70\) bit take 84"):
+        decode(trace, [row.tobytes()[:80] for row in words])

@@ -51,6 +51,25 @@ class PReluSum(ctypes.Structure):
     _fields_ = [("x", pointer), ("rise", pointer), ("fall", pointer), ("bias", pointer)]
 
 
+class Lanes(ctypes.Structure):
+    _fields_ = [("length", u32), ("channels", u16), ("margin", u16), ("pad", pointer)]
+    _fields_ += [(name, u16) for name in ("segment", "row", "full", "longer", "zeros")]
+
+
+class LanesSignal(ctypes.Structure):
+    _fields_ = SignalConv._fields_
+
+
+class LanesConv(ctypes.Structure):
+    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [
+        (name, u16) for name in ("kernel", "pad", "positions")
+    ]
+
+
+class LanesCopy(ctypes.Structure):
+    _fields_ = [("map", pointer), ("lanes", pointer)]
+
+
 class Buffer:
     """Words with guard words around them; under AddressSanitizer touching a guard ends the process."""
 
@@ -125,9 +144,14 @@ def descriptor(kind: type[ctypes.Structure], **fields) -> ctypes.Structure:
     return item
 
 
-def map_of(tensor: Tensor) -> Map:
+def map_of(tensor: Tensor) -> Map | Lanes:
     pad = None if tensor.pad is None else words(tensor.pad)
     fields = {} if pad is None else {"pad": pad}
+    if tensor.in_lanes:
+        full, longer = tensor.steps
+        fields |= {"segment": tensor.segment, "row": tensor.row, "full": full, "longer": longer}
+        fields |= {"zeros": int(tensor.zeros)}
+        return descriptor(Lanes, length=tensor.length, channels=tensor.channels, margin=tensor.margin, **fields)
     return descriptor(Map, length=tensor.length, channels=tensor.channels, margin=tensor.margin, **fields)
 
 
@@ -140,6 +164,8 @@ def words(bits: np.ndarray) -> np.ndarray:
 
 def stored(tensor: Tensor, x: np.ndarray) -> np.ndarray:
     """The words in which a tensor of the value x, (channels, length), lies, with its margins; unused bits are 0."""
+    if tensor.in_lanes:
+        return in_lanes(tensor, np.asarray(x))
     data = np.asarray(x).T.ravel()
     if tensor.type.kind == "int32":
         return data.astype(np.int64).astype(np.uint32)
@@ -149,3 +175,15 @@ def stored(tensor: Tensor, x: np.ndarray) -> np.ndarray:
     step = np.ones(tensor.channels, np.uint8) if tensor.pad is None else tensor.pad
     margin = np.tile(step, tensor.margin)
     return words(np.concatenate([margin, data, margin]))
+
+
+def in_lanes(tensor: Tensor, x: np.ndarray) -> np.ndarray:
+    """The words of a map in lanes, by the definition: bit j of word margin + i is step j * segment + i."""
+    pads = np.zeros(tensor.channels, np.uint8)
+    if tensor.margin:
+        pads = np.ones(tensor.channels, np.uint8) if tensor.pad is None else tensor.pad
+    step = np.arange(32)[None, :] * tensor.segment + np.arange(tensor.row)[:, None] - tensor.margin  # (row, 32)
+    known = (step >= 0) & (step < tensor.length)
+    bits = np.where(known, x[:, np.clip(step, 0, tensor.length - 1)], pads[:, None, None])
+    rows = (bits.astype(np.uint64) << np.arange(32, dtype=np.uint64)).sum(axis=2).astype(np.uint32)
+    return np.concatenate([rows.ravel(), np.zeros(tensor.row * tensor.zeros, np.uint32)])

@@ -29,7 +29,7 @@ def run_sanitized(choice: str) -> subprocess.CompletedProcess:
         "BNN_SANITIZED": "1",
     }
     # With -s the report of a sanitizer reaches us: pytest's own capture would be lost with the process.
-    options = "-qs -p no:cacheprovider -p no:xdist tests/runtime/test_kernels.py -k".split()
+    options = "-qs -p no:cacheprovider -p no:xdist tests/runtime/test_kernels.py tests/runtime/test_lanes.py -k".split()
     command = [sys.executable, "-m", "pytest", *options, choice]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 

@@ -4,6 +4,7 @@
  *   from  tiny (sha256 0123456789ab)
  *   with  bnn generate
  *   cost  32 B of constants, 40 B of RAM, 88 multiply-accumulates
+ *   plan  plain kernels
  */
 #include "tiny.h"
 
@@ -11,8 +12,8 @@
 
 #include "bnn_runtime.h"
 
-#if BNN_RUNTIME_ABI != 1
-#error "tiny.c was generated for runtime ABI 1; take bnn_runtime.h and the bnn_*.c files of the same generator"
+#if BNN_RUNTIME_ABI != 2
+#error "tiny.c was generated for runtime ABI 2; take bnn_runtime.h and the bnn_*.c files of the same generator"
 #endif
 
 /* stats: WindowStats -> int32 (2,); 0 B of constants, 0 MACs */

@@ -1,0 +1,138 @@
+"""Fit codegen/predict.json, by which the generator chooses among kernels, to counts measured on emulated cores.
+
+    python benchmarks/fit_costs.py
+
+Random networks are generated with plain kernels, in lanes, and with some layers in lanes; each is measured layer by
+layer with zig -Os, and non-negative least squares of the relative errors give the weights of
+codegen.predict.features().
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bnn.files import write_atomic
+from codegen import predict
+from codegen.choose import Choice
+from codegen.cost import costs
+from codegen.files import KERNELS, sources
+from codegen.plan import Plan, make_plan
+from codegen.steps import Step
+from firmware.compilers import find_compiler
+from firmware.measure import measure
+from firmware.targets import find_target
+from tests.codegen.models import CORNERS, ecg_graph, write
+from tests.graphs import Builder, windows
+
+CORES = {"armv6m": "cortex-m0", "armv7m": "cortex-m4", "rv32imc": "rv32imc"}
+OPT = "-Os"
+
+
+def networks() -> list[tuple]:
+    """(graph, outputs of steps in lanes) over sizes, kernels, pools and both layouts."""
+    made = [(ecg_graph(5), None), (ecg_graph(5), ()), (ecg_graph(17), ()), (ecg_graph(17), None)]
+    made += [(ecg_graph(5), ("block3.bits", "block3")), (ecg_graph(5), ("block2", "block5.bits"))]
+    made += [(make(), chosen) for make in CORNERS for chosen in ((), None)]
+    rng = np.random.default_rng(0)
+    for length, widths, kernel in ((700, (5, 12), 3), (1500, (16, 16), 7), (400, (24, 48), 5), (900, (33, 9), 4)):
+        b = Builder(rng, length).signal_conv("a.acc", widths[0], 7, stride=2, pad=3).threshold("a.bits").or_pool("a", 3)
+        b.conv("b.acc", widths[1], kernel, pad=kernel - 1).threshold("b.bits").or_pool("b", 5)
+        graph = b.conv("c.acc", 6, kernel, pad=1).max_pool("c", 3).prelu_sum().graph(f"net{length}")
+        made += [(graph, ()), (graph, None), (graph, ("a", "b.bits"))]
+    return made
+
+
+def plan_of(graph, chosen) -> Plan:
+    everything = [node.name for node in graph.nodes()]
+    return make_plan(graph, everything if chosen is None else chosen)
+
+
+def measured(graph, plan: Plan, core: str):
+    target = find_target(core)
+    samples = windows(np.random.default_rng(1), 1, plan.signal.length)
+    with tempfile.TemporaryDirectory() as folder:
+        generated = write(graph, Path(folder) / "c", choice=Choice(plan, {}, 0))
+        return measure(generated, target, samples, opt=OPT, compiler=find_compiler(target, None))
+
+
+def groups(plan: Plan) -> list[list[Step]]:
+    """Steps up to each traced tensor: a copy counts with the step that follows it."""
+    found: list[list[Step]] = [[]]
+    for step in plan.steps:
+        found[-1].append(step)
+        if not step.copy:
+            found.append([])
+    return found[:-1]
+
+
+def non_negative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Least squares, with the most negative weight left out until none is."""
+    free = np.ones(a.shape[1], bool)
+    x = np.zeros(a.shape[1])
+    while True:
+        x[:] = 0
+        scale = np.maximum(np.abs(a[:, free]).max(axis=0), 1e-12)
+        x[free] = np.linalg.lstsq(a[:, free] / scale, b, rcond=None)[0] / scale
+        if (x >= 0).all():
+            return x
+        free[np.argmin(np.where(free, x * np.abs(a).max(axis=0), 0))] = False
+
+
+def fit_instructions(runs: list[tuple]) -> tuple[dict, float]:
+    """Weights of every kernel, and the largest relative error of a whole network."""
+    columns: dict[str, int] = {}
+    width = 0
+    rows, counts, owner = [], [], []
+    for number, (plan, result) in enumerate(runs):
+        for group, count in zip(groups(plan), list(result.per_layer.values()), strict=False):
+            rows.append([(s.kernel, predict.features(s, plan.tensors, plan.signal.length)) for s in group])
+            counts.append(count)
+            owner.append(number)
+    for kernel, features in (entry for row in rows for entry in row):
+        if kernel not in columns:
+            columns[kernel], width = width, width + len(features)
+    a = np.zeros((len(rows), width))
+    for r, row in enumerate(rows):
+        for kernel, features in row:
+            a[r, columns[kernel] : columns[kernel] + len(features)] += features
+    b = np.array(counts, float)
+    weight = 1 / np.sqrt(b * b + 300.0**2)  # what a layer of a few hundred instructions costs need not be known well
+    x = non_negative(a * weight[:, None], b * weight)
+    lengths = {kernel: len(features) for row in rows for kernel, features in row}
+    table = {k: [round(float(v), 3) for v in x[at : at + lengths[k]]] for k, at in sorted(columns.items())}
+    totals, wanted = np.bincount(owner, a @ x), np.bincount(owner, b)
+    return table, float(np.abs(totals / wanted - 1).max())
+
+
+def fit_flash(runs: list[tuple]) -> tuple[dict, float]:
+    """Bytes of each file of the runtime, of what all models share, and of a step; and the largest relative error."""
+    files = sorted({file for entry in KERNELS.values() for file in entry[1:]})
+    a = np.array([[file in sources(plan) for file in files] + [1, len(plan.steps)] for plan, _ in runs], float)
+    b = np.array([result.flash - sum(c.constant_bytes for c in costs(plan)) for plan, result in runs], float)
+    x = non_negative(a, b)
+    sizes = {file: round(float(v)) for file, v in zip(files, x, strict=False) if v > 0}
+    error = np.abs((a @ x - b) / np.array([result.flash for _, result in runs])).max()
+    return {"files": sizes, "fixed": round(float(x[-2])), "step": round(float(x[-1]))}, float(error)
+
+
+def main() -> None:
+    content = {}
+    for name, core in CORES.items():
+        runs = []
+        for graph, chosen in networks():
+            plan = plan_of(graph, chosen)
+            runs.append((plan, measured(graph, plan, core)))
+        instructions, error = fit_instructions(runs)
+        sizes, flash_error = fit_flash(runs)
+        print(f"{core}: {len(runs)} networks, instructions to {100 * error:.1f} %, flash to {100 * flash_error:.1f} %")
+        content[name] = {"instructions": instructions, "flash": sizes}
+    write_atomic(predict.TABLE, json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The choice of kernels: the plan with the fewest predicted instructions that keeps to the limits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bnn.errors import GraphError
+from bnn.graph import Graph
+from codegen import lanes, predict
+from codegen.cost import costs
+from codegen.files import sources
+from codegen.plan import RAM, Draft, Plan, draft, finish, outline
+
+KERNELS = ("auto", "plain", "lanes")
+"""What a user may ask for: the best choice, plain kernels alone, or lanes wherever a kernel works in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """kernels    one of KERNELS
+    max_flash  bytes of code and constants, as predicted; None: no limit
+    max_ram    bytes of the arena; None: no limit, but a convolution in lanes trades speed for memory above RAM
+    """
+
+    kernels: str = "auto"
+    max_flash: int | None = None
+    max_ram: int | None = None
+
+    def __str__(self) -> str:
+        """As options of the command; nothing where all are as they are by default."""
+        words = [f"--kernels {self.kernels}"] if self.kernels != "auto" else []
+        words += [f"--max-flash {self.max_flash}"] if self.max_flash is not None else []
+        words += [f"--max-ram {self.max_ram}"] if self.max_ram is not None else []
+        return " ".join(words)
+
+
+DEFAULT = Options()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """A plan and what it is predicted to cost: instructions of each step, by output, and bytes of flash."""
+
+    plan: Plan
+    instructions: dict[str, int]
+    flash: int
+
+    @property
+    def in_lanes(self) -> list[str]:
+        """Outputs of the steps that work in lanes."""
+        return [step.output for step in self.plan.steps if step.in_lanes and not step.copy]
+
+    @property
+    def kernels(self) -> str:
+        """The choice in words."""
+        if not self.in_lanes:
+            return "plain kernels"
+        copies = sum(bool(step.copy) for step in self.plan.steps)
+        return f"lanes from {self.in_lanes[0]} to {self.in_lanes[-1]}, {copies} copies between layouts"
+
+    def __str__(self) -> str:
+        total = sum(self.instructions.values())
+        return f"{self.kernels}; predicted: {total} instructions, {self.flash} B of flash"
+
+
+def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:
+    """The best plan for a target; GraphError where the limits leave none, or for a word that is not one of KERNELS."""
+    if options.kernels not in KERNELS:
+        raise GraphError(f"--kernels {options.kernels}: wanted one of {', '.join(KERNELS)}")
+    made, family = outline(graph), predict.family(target)
+    budget = min(RAM, options.max_ram) if options.max_ram is not None else RAM
+    drafts = [draft(made, chosen, budget) for chosen in _candidates(made.steps, options.kernels)]
+    rated = sorted((_rate(item, family) for item in drafts), key=lambda item: sum(item[1].values()))
+    seen: list[Choice] = []
+    for item, counts, flash in rated:
+        if options.max_flash is not None and flash > options.max_flash:
+            seen.append(Choice(finish(item), counts, flash))
+            continue
+        choice = Choice(finish(item), counts, flash)
+        if options.max_ram is None or choice.plan.arena_bytes <= options.max_ram:
+            return choice
+        seen.append(choice)
+    least_flash, least_ram = min(c.flash for c in seen), min(c.plan.arena_bytes for c in seen)
+    raise GraphError(
+        f"graph {graph.name}: no choice of kernels for {target} keeps to {options}; the least flash is about "
+        f"{least_flash} B and the least RAM {least_ram} B, not always together; raise the limits"
+    )
+
+
+def _candidates(steps, kernels: str) -> Iterator[frozenset[str]]:
+    """Sets of steps to work in lanes. Each copy between layouts costs, so only unbroken rows of them are tried."""
+    able = [step.output for step in steps if lanes.has_variant(step)]
+    if kernels == "lanes":
+        yield frozenset(able)
+        return
+    yield frozenset()
+    if kernels == "auto":
+        for first in range(len(able)):
+            for last in range(first, len(able)):
+                yield frozenset(able[first : last + 1])
+
+
+def _rate(item: Draft, family: str) -> tuple[Draft, dict[str, int], int]:
+    samples = item.made.signal.length
+    counts = {step.output: predict.instructions(step, item.tensors, samples, family) for step in item.steps}
+    constants = sum(entry.constant_bytes for entry in costs(item))
+    return item, counts, predict.flash(set(sources(item)), constants, len(item.steps), family)

@@ -1,0 +1,32 @@
+"""Which files of the runtime a plan needs."""
+
+LANES = ("bnn_bits.c", "bnn_lanes.c")
+
+KERNELS = {
+    "window_stats": (None, "bnn_stats.c"),
+    "signal_conv_threshold": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
+    "signal_conv_sum": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
+    "conv_threshold": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
+    "conv_sum": ("bnn_conv", "bnn_bits.c", "bnn_conv.c"),
+    "threshold16": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
+    "threshold32": ("bnn_threshold", "bnn_bits.c", "bnn_bounds.c", "bnn_threshold.c"),
+    "or_pool": ("bnn_pool", "bnn_bits.c", "bnn_or_pool.c"),
+    "max_pool16": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
+    "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
+    "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
+    "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c"),
+    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
+    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
+    "lanes_or_pool": ("bnn_lanes_pool", *LANES, "bnn_lanes_pool.c"),
+    "lanes_and_not": ("bnn_lanes_pair", *LANES, "bnn_lanes_pool.c"),
+    "lanes_pack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
+    "lanes_unpack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
+    "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+    "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+}
+"""Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
+
+
+def sources(plan) -> list[str]:
+    """Files of the runtime that the plan or draft needs, sorted."""
+    return sorted({"bnn_argmax.c"}.union(*(KERNELS[step.kernel][1:] for step in plan.steps)))

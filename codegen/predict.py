@@ -1,0 +1,95 @@
+"""Instructions and flash of a plan before it is compiled: a linear model of each kernel, fitted to measured counts.
+
+The coefficients stand in predict.json, one table a family of cores; benchmarks/fit_costs.py measures and rewrites them.
+Counts are those of zig's -Os. What is predicted chooses among kernels; what a model really costs
+is measured by `bnn bench`.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+from bnn.graph.ops import BinaryConv, SignalConv, WindowStats
+from codegen.lanes import planes
+from codegen.layout import Tensor, words_of
+from codegen.steps import Step
+
+TABLE = Path(__file__).with_name("predict.json")
+FAMILIES = {"cortex-m0": "armv6m", "rv32imc": "rv32imc"}
+"""Of cores; all others count as ARMv7-M, whose table also ranks kernels for the host."""
+
+
+def family(target: str) -> str:
+    return FAMILIES.get(target, "armv7m")
+
+
+@cache
+def table(name: str) -> dict:
+    return json.loads(TABLE.read_text(encoding="utf-8"))[name]
+
+
+def instructions(step: Step, tensors: dict[str, Tensor], samples: int, name: str) -> int:
+    """Predicted instructions of one call on a family of cores."""
+    weights = table(name)["instructions"][step.kernel]
+    counts = features(step, tensors, samples)
+    return round(sum(weight * count for weight, count in zip(weights, counts, strict=True)))
+
+
+def flash(files: set[str], constant_bytes: int, steps: int, name: str) -> int:
+    """Predicted bytes of code and constants: the runtime's files, and the calls and descriptors of the steps."""
+    sizes = table(name)["flash"]
+    code = sum(sizes["files"].get(file, 0) for file in files)
+    return round(sizes["fixed"] + code + constant_bytes + sizes["step"] * steps)
+
+
+def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float]:
+    """How often the parts of a kernel run: once, per word, per position, in the order of the table's weights."""
+    y = tensors[step.output]
+    x = tensors.get(step.inputs[0])
+    size = y.channels * y.length
+    node = step.nodes[0] if step.nodes else None
+    match node:
+        case WindowStats():
+            return [1, samples]
+        case SignalConv() if step.in_lanes:
+            return [1, y.length, y.channels * y.segment, size]
+        case SignalConv():
+            return [1, y.length, size, size * node.w.shape[1]]
+        case BinaryConv() if step.in_lanes:
+            return _lanes_conv(step, node, x, y)
+        case BinaryConv():
+            taps = words_of(node.w[0].size)
+            return [1, y.length, y.length * taps, size, size * taps]
+    if step.kernel == "lanes_or_pool":
+        return [1, y.channels, y.channels * y.row, y.channels * y.segment * node.kernel]
+    if step.in_lanes:
+        return [1, y.channels * (y.row if y.in_lanes else 1), size]
+    if step.kernel == "or_pool":
+        return [1, y.length, y.length * words_of(y.channels), y.length * words_of(y.channels) * node.kernel]
+    if step.kernel.startswith("max_pool"):
+        return [1, size, size * node.kernel]
+    if step.kernel.startswith("prelu_sum"):
+        return [1, x.channels, x.channels * x.length]
+    return [1, y.length, size]
+
+
+def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[float]:
+    """Decoding weights for each pass, words and planes of each position and pair of channels, and what is stored."""
+    n_out, n_in, kernel = node.w.shape
+    taps, pairs = n_in * kernel, (n_out + 1) // 2
+    passes = -(-x.segment // step.positions)
+    words = taps * 0.36 + 10.5  # of the three lists of a pair, as random weights make them, in rounds of eight
+    n = planes(taps) + 1
+    stored = y.row * n_out if y.in_lanes else n_out * y.length * n
+    positions = x.segment + kernel - 1
+    return [
+        1,
+        passes * pairs,
+        passes * pairs * taps,
+        x.segment * pairs,
+        x.segment * pairs * words,
+        x.segment * pairs * n,
+        positions * n_in,
+        positions * n,
+        stored,
+    ]

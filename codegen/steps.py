@@ -1,0 +1,133 @@
+"""From nodes to calls of the plain kernels: what is fused, what runs at all."""
+
+from dataclasses import dataclass
+
+from bnn.graph.ops import (
+    AndNot,
+    BinaryConv,
+    MaxPool,
+    Node,
+    OrPool,
+    PReluSum,
+    SignalConv,
+    Threshold,
+    WindowStats,
+    attributes,
+)
+from bnn.graph.types import TensorType
+from codegen.layout import words_of
+
+LIMIT = 0xFFFF
+"""Of channels, kernels, strides and pads: the runtime's structs hold them in 16 bits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One call of a kernel.
+
+    kernel   name of the function in the runtime, without its prefix
+    nodes    the graph's nodes that it carries out, in order; the last one names the output
+    inputs   tensors that it reads, the signal included
+    scratch  words that it needs while it runs
+    positions  of a convolution in lanes: how many one pass over the weights serves
+    copy     where no node is carried out: name of the copy, in another layout, of the input
+    """
+
+    kernel: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...]
+    scratch: int = 0
+    positions: int = 0
+    copy: str = ""
+
+    @property
+    def output(self) -> str:
+        return self.copy or self.nodes[-1].name
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether its maps of bits are in lanes, but for what it copies."""
+        return self.kernel.startswith("lanes_")
+
+
+def needed(nodes: list[Node], logits: str) -> list[Node]:
+    """The nodes that the logits depend on, in order."""
+    wanted = {logits}
+    for node in reversed(nodes):
+        if node.name in wanted:
+            wanted.update(node.inputs)
+    return [node for node in nodes if node.name in wanted]
+
+
+def plain_steps(nodes: list[Node], types: dict[str, TensorType], signal: str, logits: str) -> tuple[Step, ...]:
+    by_name = {node.name: node for node in nodes}
+    fused = {node.name for node in nodes if _only_thresholded(node, nodes, logits)}
+    steps = []
+    for node in nodes:
+        _check_source(node, signal)
+        _check_fields(node)
+        if node.name in fused:
+            continue
+        source = by_name.get(node.inputs[0])
+        parts = (source, node) if source and source.name in fused else (node,)
+        steps.append(_step(parts, types))
+    return tuple(steps)
+
+
+def _only_thresholded(node: Node, nodes: list[Node], logits: str) -> bool:
+    """Whether a convolution's accumulators need not be stored: all who read them compare at once."""
+    readers = [other for other in nodes if node.name in other.inputs]
+    comparing = all(isinstance(other, Threshold) and other.inputs[0] == node.name for other in readers)
+    return isinstance(node, SignalConv | BinaryConv) and bool(readers) and comparing and node.name != logits
+
+
+def _check_source(node: Node, signal: str) -> None:
+    """GraphError where a node reads the signal, or something else, in a way that no kernel offers."""
+    on_samples = isinstance(node, WindowStats | SignalConv)
+    if on_samples != (node.inputs[0] == signal):
+        node.fail(
+            f"{type(node).__name__} reads {node.inputs[0]}, but in C the signal is read by WindowStats and "
+            "SignalConv and they read nothing else"
+        )
+
+
+def _check_fields(node: Node) -> None:
+    """GraphError where an attribute does not fit the runtime's structs."""
+    for spec in attributes(type(node)):
+        if (value := getattr(node, spec.name)) > LIMIT:
+            node.fail(f"{spec.name} is {value}, but the C backend holds it in 16 bits; the limit is {LIMIT}")
+
+
+def _step(parts: tuple[Node, ...], types: dict[str, TensorType]) -> Step:
+    """The kernel for one node, or for a convolution with the Threshold that reads it."""
+    node, last = parts[0], parts[-1]
+    fused = len(parts) > 1
+    inputs = node.inputs + (last.inputs[1:] if fused else ())
+    width = types[node.inputs[0]].kind.removeprefix("int")
+    match node:
+        case WindowStats():
+            return Step("window_stats", parts, inputs)
+        case SignalConv():
+            n_out, kernel = node.w.shape
+            scratch = kernel + (n_out if fused else 0) + words_of(8 * node.w.size)
+            return Step("signal_conv_threshold" if fused else "signal_conv_sum", parts, inputs, scratch)
+        case BinaryConv():
+            n_out, taps = len(node.w), node.w[0].size
+            scratch = words_of(taps) + _row_copies(n_out, taps)
+            return Step("conv_threshold" if fused else "conv_sum", parts, inputs, scratch)
+        case Threshold():
+            return Step(f"threshold{width}", parts, inputs, len(node.t) if width == "32" else 0)
+        case OrPool():
+            return Step("or_pool", parts, inputs)
+        case MaxPool():
+            return Step(f"max_pool{width}", parts, inputs)
+        case AndNot():
+            return Step("and_not", parts, inputs)
+        case PReluSum():
+            return Step(f"prelu_sum{width}", parts, inputs)
+    return node.fail(f"the C backend has no kernel for {type(node).__name__}")
+
+
+def _row_copies(n_rows: int, bits: int) -> int:
+    """Words for the copies of rows that do not begin at a word in the packed constants."""
+    return 0 if bits % 32 == 0 else n_rows * words_of(bits)

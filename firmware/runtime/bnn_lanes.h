@@ -1,0 +1,69 @@
+/* Maps in lanes inside the runtime: rows, counters of words, windows of words. Private to the kernels.
+ *
+ * A word of a map in lanes holds 32 time steps of one channel, L = segment steps apart: word i of a row, counted
+ * from its margin, has in bit j the step j * L + i. So one step later in time is the next word, and neither a convolution nor a
+ * pool shifts bits; what pools with stride s into segments of L / s steps only takes every s-th word.
+ */
+#ifndef BNN_LANES_H
+#define BNN_LANES_H
+
+#include "bnn_bits.h"
+
+/* Number of the lowest set bit of v > 0, on cores that count zeros. Elsewhere the builtin is a library call. */
+#if defined(__GNUC__) && (defined(__ARM_FEATURE_CLZ) || defined(__x86_64__) || defined(__aarch64__))
+#define BNN_LOWEST(v) ((uint32_t)__builtin_ctz(v))
+#endif
+
+/* Offsets in scratch memory, two to a word of it. */
+#if defined(__GNUC__)
+typedef uint16_t __attribute__((__may_alias__)) bnn_offset;
+#else
+typedef uint16_t bnn_offset;
+#endif
+
+/* Row c of a map. */
+static inline uint32_t *bnn_row(uint32_t *y, const bnn_lanes *map, uint32_t c)
+{
+    return y + c * map->row;
+}
+
+/* Steps of time in word i, 0 <= i < segment: as many as there are lanes j with j * segment + i < length. */
+static inline uint32_t bnn_steps_at(const bnn_lanes *map, uint32_t i)
+{
+    return (uint32_t)map->full - (i >= map->longer);
+}
+
+/* The bits of a row's words 0 .. segment - 1 are there: fill what lies outside the map, in lanes and in margins, with the
+ * pad value of its channel. */
+void bnn_close_row(uint32_t *row, const bnn_lanes *map, uint32_t channel);
+
+/* The row of zeros behind the last channel, where the map has one. */
+void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
+
+/* What becomes of a channel's counters: bits for one row of a map. */
+typedef struct {
+    uint32_t bound;
+    uint32_t flip; /* all 1: the bits are inverted */
+    uint32_t *row; /* one word a position */
+} bnn_decision;
+
+/* Words of bits to count: the words base[list[0]] .. base[list[8 * rounds - 1]]. */
+typedef struct {
+    const uint32_t *base;
+    const bnn_offset *list;
+    uint32_t rounds;
+} bnn_words;
+
+/* Add words to counters, one a bit position, for `positions` bases one after the other.
+ *
+ *     to(j) = from(j) + 2^lowest * number of the words that have bit j set
+ *     row   = to(j) >= bound, bit j                                 where `decision` is not NULL
+ *
+ *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap. The planes of one
+ *             position follow those of the one before; with a decision, those of `to` are the last position's
+ *   lowest    weight of a word: 2^lowest, 0 or 1; n is at least 4 + lowest
+ */
+void bnn_count(const bnn_words *words, uint32_t positions, uint32_t lowest, const uint32_t *from, uint32_t *to, uint32_t n,
+               const bnn_decision *decision);
+
+#endif
