@@ -11,32 +11,40 @@ from pathlib import Path
 
 from bnn import zoo
 from bnn.cli.common import load_windows, open_graph, out, spread
-from bnn.cli.prove import cost_table, layer_table, measure_target
+from bnn.cli.prove import cost_table, measure_target
 from bnn.files import write_atomic
+from codegen.choose import Options
 
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
-LEVELS = ("-Os", "-O2")
+BUILDS = (
+    ("-Os", Options()),
+    ("-Os", Options(max_ram=4096)),
+    ("-Os", Options("plain")),
+    ("-O2", Options("plain")),
+)
+"""Optimisation and choice of kernels; the first is what a user gets who asks for nothing."""
 WINDOWS = 3
 
 
-def measure(name: str) -> list:
-    """Measurements of one network on every core, at each level of optimisation."""
+def measure(name: str) -> list[dict]:
+    """Figures of one network on every core, for each build; printed as they come."""
     opened = open_graph(name)
     windows = load_windows(opened.set_name)
     x = windows.x[spread(windows, WINDOWS)]
-    return [measure_target(opened, core, x, level) for level in LEVELS for core in CORES]
+    figures = []
+    for level, options in BUILDS:
+        measurements = [measure_target(opened, core, x, level, options=options) for core in CORES]
+        build = f"{level} {options}".strip()
+        out.print(cost_table(f"{name} {build}", measurements))
+        figures += [{**m.as_dict(), "build": build} for m in measurements]
+    return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
-    figures = {}
-    for name in zoo.names():
-        measurements = measure(name)
-        out.print(cost_table(name, measurements))
-        out.print(layer_table(measurements[: len(CORES)]))
-        figures[name] = [m.as_dict() for m in measurements]
+    figures = {name: measure(name) for name in zoo.names()}
     if arguments.json:
         write_atomic(arguments.json, json.dumps(figures, indent=2) + "\n")
 

@@ -58,14 +58,23 @@ def accuracy_part(figures: dict[str, dict]) -> str:
 def cores_part(figures: dict[str, list[dict]]) -> str:
     text = "## Cores\n\nOne window, emulated; instructions are counts, not cycles. The samples, 7,200 B, come on top.\n"
     for name, measurements in figures.items():
-        header = ["core", "optimisation", *TITLES.values()]
-        rows = [[m["target"], m["opt"], *(f"{m[key]:,}" for key in TITLES)] for m in measurements]
+        header = ["core", "build", *TITLES.values()]
+        rows = [[m["target"], m["build"], *(f"{m[key]:,}" for key in TITLES)] for m in measurements]
         text += f"\n### {name}, {measurements[0]['compiler']}\n\n{markdown(header, rows)}"
-        first = [m for m in measurements if m["opt"] == measurements[0]["opt"]]
-        layers = [[layer, *(f"{m['per_layer'][layer]:,}" for m in first)] for layer in first[0]["per_layer"]]
-        text += f"\nInstructions of each layer, {first[0]['opt']}:\n\n"
-        text += markdown(["up to tensor", *(m["target"] for m in first)], layers)
+        for build in dict.fromkeys(m["build"] for m in measurements):
+            text += layers_part(build, [m for m in measurements if m["build"] == build])
     return text
+
+
+def layers_part(build: str, measurements: list[dict]) -> str:
+    """Instructions of each layer; where kernels differ from core to core, not every core has every tensor."""
+    names = dict.fromkeys(name for m in measurements for name in m["per_layer"])
+    layers = [
+        [name, *(f"{m['per_layer'][name]:,}" if name in m["per_layer"] else "-" for m in measurements)]
+        for name in names
+    ]
+    header = ["up to tensor", *(m["target"] for m in measurements)]
+    return f"\nInstructions of each layer, {build}:\n\n{markdown(header, layers)}"
 
 
 def engines_part(figures: dict[str, dict]) -> str:

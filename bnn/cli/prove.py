@@ -171,10 +171,10 @@ def cost_table(title: str, measurements: list) -> Table:
 
 
 def layer_table(measurements: list) -> Table:
-    """One row a traced tensor, one column a target."""
+    """One row a traced tensor, one column a target; where kernels differ, not every target has every tensor."""
     made = table("instructions up to", numbers=tuple(m.target for m in measurements))
-    for name in measurements[0].per_layer:
-        made.add_row(name, *(f"{m.per_layer[name]:,}" for m in measurements))
+    for name in dict.fromkeys(name for m in measurements for name in m.per_layer):
+        made.add_row(name, *(f"{m.per_layer[name]:,}" if name in m.per_layer else "" for m in measurements))
     return made
 
 
