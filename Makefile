@@ -6,9 +6,6 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TORCH  := torch==2.13.0
 
-# Tests and demo read real records where BNN_DATA names their folder.
-export BNN_DATA
-
 .PHONY: demo test test-full bench lint clean help
 
 help:

@@ -72,11 +72,8 @@ def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:
     rated = sorted((_rate(item, family) for item in drafts), key=lambda item: sum(item[1].values()))
     seen: list[Choice] = []
     for item, counts, flash in rated:
-        if options.max_flash is not None and flash > options.max_flash:
-            seen.append(Choice(finish(item), counts, flash))
-            continue
         choice = Choice(finish(item), counts, flash)
-        if options.max_ram is None or choice.plan.arena_bytes <= options.max_ram:
+        if _within(flash, options.max_flash) and _within(choice.plan.arena_bytes, options.max_ram):
             return choice
         seen.append(choice)
     least_flash, least_ram = min(c.flash for c in seen), min(c.plan.arena_bytes for c in seen)
@@ -84,6 +81,10 @@ def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:
         f"graph {graph.name}: no choice of kernels for {target} keeps to {options}; the least flash is about "
         f"{least_flash} B and the least RAM {least_ram} B, not always together; raise the limits"
     )
+
+
+def _within(size: int, limit: int | None) -> bool:
+    return limit is None or size <= limit
 
 
 def _candidates(steps, kernels: str) -> Iterator[frozenset[str]]:

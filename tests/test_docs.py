@@ -38,6 +38,13 @@ def test_the_table_of_the_readme_was_measured(name):
         assert shown[core] == f"{float(cores[f'cortex-{core.lower()}'][5].replace(',', '')) / 1e6:.2f} M"
 
 
+def test_the_figures_of_the_plain_kernels_were_measured():
+    row = next(row for row in rows(part(RESULTS, "ecg17, zig")) if row[:2] == ["cortex-m4", "-Os --kernels plain"])
+    millions = f"{float(row[5].replace(',', '')) / 1e6:.2f} M"
+    said = " ".join(README.split())
+    assert f"takes {row[2]} B of flash, {row[3]} B of RAM and {millions} instructions" in said
+
+
 def documented_commands() -> list[str]:
     """Every line of a code block that runs `bnn`, in the documents."""
     texts = [README, *(path.read_text() for path in (ROOT / "docs").glob("*.md"))]

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from bnn.errors import ToolError
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -25,10 +27,12 @@ class Comparison:
     """What was compared, and the first difference if there is one.
 
     tensors  names, in order
+    unseen   tensors of the simulator that the run does not store, such as sums that are compared at once
     values   how many values were compared, over all windows
     """
 
     tensors: tuple[str, ...]
+    unseen: tuple[str, ...]
     windows: int
     values: int
     difference: Difference | None
@@ -41,13 +45,19 @@ def compare(wanted: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> Compar
     """Compare every tensor of `got` with the simulator's `wanted`, (windows, *shape) each.
 
     The first difference is that of the first window that has one, and in it of the tensor computed first.
+    Raises ToolError where the run has a tensor that the simulator does not know, or one of another shape.
     """
+    for name, values in got.items():
+        shape = wanted[name].shape if name in wanted else None
+        if values.shape != shape:
+            raise ToolError(f"{name}: the run gave {values.shape}, the simulator {shape}; generate the sources again")
     names = tuple(name for name in wanted if name in got)
     windows = len(next(iter(got.values())))
     first: Difference | None = None
     for name in names:
         first = _earlier(first, _first_difference(name, wanted[name], got[name]))
-    return Comparison(names, windows, sum(got[name].size for name in names), first)
+    unseen = tuple(name for name in wanted if name not in got)
+    return Comparison(names, unseen, windows, sum(got[name].size for name in names), first)
 
 
 def _earlier(a: Difference | None, b: Difference | None) -> Difference | None:

@@ -42,7 +42,7 @@ def demo_command(
 
     out.rule("2  The network as C")
     sources = folder / opened.graph.name
-    write_sources(opened, sources, target=TARGET, force=True)
+    write_sources(opened, sources, target=TARGET, force=force)
     out.print(f"{sources}: {', '.join(sorted(path.name for path in sources.iterdir()))}")
 
     out.rule("3  The same numbers everywhere")

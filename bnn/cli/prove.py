@@ -92,7 +92,7 @@ def prove(
     """Build generated sources for a target as they ship and traced, run both, and compare with the simulator.
 
     x       (n, samples) int16; wanted holds every tensor of the same windows
-    The class and the logits of the image as it ships are compared too, as "class" and "logits (as shipped)".
+    Class and logits of the image as it ships are compared too, as "class (as shipped)" and "logits (as shipped)".
     """
     from firmware.compilers import find_compiler
     from firmware.runners import open_runner

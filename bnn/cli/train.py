@@ -1,5 +1,7 @@
 """bnn train, evaluate, lower: from recordings to a model, its figures, and its integer graph."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -134,11 +136,15 @@ def _part(part: str) -> str:
     return part
 
 
+@dataclass(frozen=True, slots=True)
 class _Subject:
-    """What is evaluated: name, kind, classes, what it says of its training, and predict(x) -> classes."""
+    """What is evaluated: a graph or a trained network. `about` is what it says of its training."""
 
-    def __init__(self, name, kind, classes, about, predict):
-        self.name, self.kind, self.classes, self.about, self.predict = name, kind, classes, about, predict
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    about: dict[str, str]
+    predict: Callable[[np.ndarray], np.ndarray]
 
 
 def _subject(model: str) -> _Subject:

@@ -113,6 +113,8 @@ def test_verify_lists_what_it_compared(bnn):
     assert [t["target"] for t in targets] == ["host", "cortex-m4"]
     for target in targets:
         assert target["difference"] is None and target["windows"] == 2
+        # What is not stored: the samples themselves, and sums that a kernel compares at once.
+        assert target["unseen"] == ["ecg", *(f"block{i}.acc" for i in range(1, 6))]
         assert {"block1.stats", "block1", "block4", "block6.acc", "logits"} <= set(target["tensors"])
 
 
