@@ -7,6 +7,7 @@ import numpy as np
 
 from bnn.errors import DataError, ToolError
 
+RHYTHM_CHANGE = "+"  # the annotation symbol whose note names a rhythm
 MILLIVOLT = {"mV": 1.0, "uV": 1000.0, "V": 0.001}  # one millivolt in other units
 
 
@@ -61,6 +62,22 @@ def read_annotations(path: str | Path, extension: str = "atr") -> tuple[np.ndarr
 
     Raises DataError if the file is missing or cannot be read.
     """
+    annotation = _read_annotation_file(path, extension)
+    return annotation.sample.astype(np.int64), np.array(annotation.symbol)
+
+
+def read_rhythms(path: str | Path, extension: str = "atr") -> tuple[np.ndarray, np.ndarray]:
+    """Where a rhythm of the WFDB record `path` begins: sample (n,) int64, ascending, and its name (n,) str, "(AFIB".
+
+    Raises DataError as read_annotations does.
+    """
+    annotation = _read_annotation_file(path, extension)
+    changes = [i for i, symbol in enumerate(annotation.symbol) if symbol == RHYTHM_CHANGE]
+    names = [annotation.aux_note[i].rstrip("\0") for i in changes]
+    return annotation.sample[changes].astype(np.int64), np.array(names, dtype=str)
+
+
+def _read_annotation_file(path: str | Path, extension: str):
     wfdb = wfdb_library()
     path = record_path(path)
     file = path.with_name(f"{path.name}.{extension}")
@@ -71,7 +88,7 @@ def read_annotations(path: str | Path, extension: str = "atr") -> tuple[np.ndarr
         raise DataError(f"{file}: damaged annotations ({_reason(error)}); fetch the file again") from error
     if not len(annotation.sample):
         raise DataError(f"{file}: holds no annotation; fetch the file again")
-    return annotation.sample.astype(np.int64), np.array(annotation.symbol)
+    return annotation
 
 
 def wfdb_library():

@@ -40,8 +40,8 @@ def _pooled_length(model: EcgNet) -> int:
     """Time steps that the sum at the end runs over."""
     length = model.config.samples
     for block in model.blocks:
-        length = conv_length(length, block.conv.kernel_size[0], block.conv.stride[0], block.pad.padding[0])
-        length = conv_length(length, block.pool.kernel_size, block.pool.stride, 0)
+        length = conv_length(length, block.conv.kernel_size[1], block.conv.stride[1], block.pad.padding[0])
+        length = conv_length(length, block.pool.kernel_size[1], block.pool.stride[1], 0)
     return length
 
 
@@ -56,13 +56,13 @@ def _check_model(model: EcgNet) -> None:
 def _lower_block(block: Block, name: str, source: str, samples: int, last: bool) -> list[Node]:
     """One block: its convolution, its pool, and, but for the last, the interval of its activation."""
     weight = block.binary_weight().numpy().astype(np.int8)
-    stride, pad = block.conv.stride[0], block.pad.padding[0]
+    stride, pad = block.conv.stride[1], block.pad.padding[0]
     acc, top = f"{name}.acc", weight[0].size
     if block.binary_input:
         conv = BinaryConv(acc, (source,), weight, np.ones(weight.shape[1], np.int8), stride, pad)
     else:
         conv = SignalConv(acc, (source, f"{name}.stats"), weight[:, 0], stride, pad)
-    pool = MaxPool(name if last else f"{name}.max", (acc,), block.pool.kernel_size, block.pool.stride)
+    pool = MaxPool(name if last else f"{name}.max", (acc,), block.pool.kernel_size[1], block.pool.stride[1])
     if last:
         return [conv, pool]
     if block.binary_input:
@@ -78,8 +78,8 @@ def activation(block: Block) -> Activation:
 
     @torch.no_grad()
     def f(values: np.ndarray) -> np.ndarray:
-        x = torch.as_tensor(values, dtype=block.norm.weight.dtype).expand(1, block.norm.num_features, -1)
-        return block.norm(block.prelu(x))[0].numpy()
+        x = torch.as_tensor(values, dtype=block.norm.weight.dtype).expand(1, block.norm.num_features, 1, -1)
+        return block.norm(block.prelu(x))[0, :, 0].numpy()
 
     return f
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from bnn.data.recut import Places
+from bnn.graph.arith import standardise
 from bnn.train.augment import Augmentation
+
+Source = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
@@ -13,12 +18,39 @@ def epoch_seed(seed: int, epoch: int) -> int:
     return (seed * 1_000_003 + epoch) * 2_654_435_761 % 2**63
 
 
+def to_network(x: np.ndarray) -> Tensor:
+    """(B, N) int16 raw windows -> (B, 1, N) float32, standardised."""
+    return torch.from_numpy(standardise(x))[:, None]
+
+
+class Fixed:
+    """The windows as they are: x (n, N) int16, raw."""
+
+    def __init__(self, x: np.ndarray):
+        self.x = to_network(x)
+
+    def __call__(self, rows: Tensor, _: torch.Generator) -> Tensor:
+        return self.x[rows]
+
+
+class Recut:
+    """Each window from a new place of its record with probability `share`, else from its own."""
+
+    def __init__(self, places: Places, share: float):
+        self.places, self.share = places, share
+
+    def __call__(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        choices = torch.rand(len(rows), generator=generator, dtype=torch.float64)
+        moves = torch.rand(len(rows), generator=generator) < self.share
+        return to_network(self.places.cut(rows.numpy(), (choices * moves).numpy()))
+
+
 class Batches:
     """Iterates over shuffled, augmented (x, y) batches; the last one may be smaller.
 
     Nothing is kept from epoch to epoch, so a run resumed at epoch k draws what an uninterrupted one draws.
 
-    x        (n, 1, N) float32, standardised
+    source   (B,) rows, generator -> their windows (B, 1, N) float32, standardised; see Fixed and Recut
     y        (n,) int64
     batch    windows per batch
     seed     of the run
@@ -27,16 +59,16 @@ class Batches:
     """
 
     def __init__(
-        self, x: Tensor, y: Tensor, batch: int, seed: int, epoch: Callable[[], int], augment: Augmentation | None
+        self, source: Source, y: Tensor, batch: int, seed: int, epoch: Callable[[], int], augment: Augmentation | None
     ):
-        self.x, self.y = x, y
+        self.source, self.y = source, y
         self.batch, self.seed, self.epoch, self.augment = batch, seed, epoch, augment
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.batch)
+        return -(-len(self.y) // self.batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch()))
-        for rows in torch.randperm(len(self.x), generator=generator).split(self.batch):
-            x = self.x[rows]
+        for rows in torch.randperm(len(self.y), generator=generator).split(self.batch):
+            x = self.source(rows, generator)
             yield (self.augment(x, generator) if self.augment else x), self.y[rows]

@@ -15,15 +15,15 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader, TensorDataset
 
+from bnn.data.recut import places
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import ToolError
-from bnn.graph.arith import standardise
 from bnn.metrics import report
 from bnn.models.checkpoint import save_model
 from bnn.models.ecg import EcgNet, blank
 from bnn.train import run_folder
-from bnn.train.batches import Batches
+from bnn.train.batches import Batches, Fixed, Recut, Source, to_network
 from bnn.train.evaluate import predict
 from bnn.train.module import EcgTraining
 from bnn.train.progress import EpochProgress
@@ -130,15 +130,21 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) ->
 
 def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
     """The training batches, and the validation batches or None."""
-    x, y = _tensors(windows, split.train)
-    batches = Batches(x, y, recipe.batch, seed, lambda: trainer.current_epoch, recipe.augmentation())
+    labels = torch.from_numpy(windows.y)
+    source = _source(recipe, windows, split)
+    epoch = lambda: trainer.current_epoch  # noqa: E731
+    batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation())
     if not len(split.val):
         return batches, None
-    return batches, DataLoader(TensorDataset(*_tensors(windows, split.val)), batch_size=256)
+    validation = TensorDataset(to_network(windows.x[split.val]), labels[split.val])
+    return batches, DataLoader(validation, batch_size=256)
 
 
-def _tensors(windows: WindowSet, rows) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(standardise(windows.x[rows]))[:, None], torch.from_numpy(windows.y[rows])
+def _source(recipe: Recipe, windows: WindowSet, split: Split) -> Source:
+    """Windows that come from no record (synthetic ones) stay as they are."""
+    if recipe.recut and windows.lead is not None:
+        return Recut(places(windows, split.train), recipe.recut)
+    return Fixed(windows.x[split.train])
 
 
 def _restore_best(net: EcgNet, trainer: pl.Trainer) -> None:

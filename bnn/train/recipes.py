@@ -24,6 +24,7 @@ class Recipe:
     logit_scale           factor on the logits in the loss, > 0; a sum of 27 positions is too steep for softmax
     weight_estimator      annealed, ste or approxsign
     activation_estimator  annealed, ste or approxsign
+    recut                 share of the training windows cut anew from their records in each epoch, in [0, 1]; see data.recut
     shift, gain, noise    see Augmentation
     monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
     patience              epochs without a better validation accuracy before training stops, 0 for never;
@@ -42,6 +43,7 @@ class Recipe:
     logit_scale: float = 0.25
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
+    recut: float = 0.0
     shift: bool = True
     gain: float = 0.1
     noise: float = 0.02
@@ -56,6 +58,7 @@ class Recipe:
         self._check("weight_decay", self.weight_decay >= 0, "at least 0")
         self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("logit_scale", self.logit_scale > 0, "above 0")
+        self._check("recut", 0 <= self.recut <= 1, "a number in [0, 1]")
         self._check("gain", 0 <= self.gain < 1, "a number in [0, 1)")
         self._check("noise", self.noise >= 0, "at least 0")
         self._check("patience", self.patience >= 0, "at least 0")
