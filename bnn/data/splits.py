@@ -2,6 +2,12 @@
 
 The same set, protocol, seed and fold give the same split on every machine (NumPy's PCG64). The window parts of
 `stratified` and `kfold` treat identical windows as one, so that no window is tested that was also trained on.
+
+What two parts may share, checked in samples of the records by bnn.data.overlap on every set of bnn.data.ecg:
+
+- nothing in `stratified`, `kfold`, `grouped` and `inter-patient`; and no record either in the last two.
+- `paper` may share samples: of the 17-class set, nine pairs of windows are one and the same (no others overlap), and
+  two or three of its 200 test windows are then trained on (seeds 0, 1, 2). The other sets are cut back to back.
 """
 
 from collections.abc import Callable

@@ -21,6 +21,7 @@ class WindowSet:
     fs         samples per second
     gain       ADC units per millivolt
     adc_zero   ADC value at 0 mV
+    lead       (n,) str, the lead of its record that each window was cut from; None where no record stands behind it
 
     Raises DataError if the arrays do not fit together or a label lies outside the classes.
     """
@@ -35,6 +36,7 @@ class WindowSet:
     fs: float = 360.0
     gain: float = 200.0
     adc_zero: int = 1024
+    lead: np.ndarray | None = None
 
     def __post_init__(self):
         self._check_signal()
@@ -45,16 +47,18 @@ class WindowSet:
             raise DataError(f"{self.name}: x has shape {self.x.shape}, wanted (windows, samples per window)")
         if self.x.dtype != np.int16:
             raise DataError(f"{self.name}: x holds {self.x.dtype}, wanted int16 ADC units; do not scale the windows")
-        for field in ("y", "record", "start"):
-            shape = getattr(self, field).shape
-            if shape != (len(self.x),):
-                raise DataError(f"{self.name}: {field} has shape {shape}, wanted ({len(self.x)},), one per window")
+        for field in ("y", "record", "start", "lead"):
+            values = getattr(self, field)
+            if values is not None and values.shape != (len(self.x),):
+                raise DataError(f"{self.name}: {field} has shape {values.shape}, wanted ({len(self)},), one per window")
         for field in ("y", "start"):
             dtype = getattr(self, field).dtype
             if dtype != np.int64:
                 raise DataError(f"{self.name}: {field} holds {dtype}, wanted int64")
-        if self.record.dtype.kind != "U":
-            raise DataError(f"{self.name}: record holds {self.record.dtype}, wanted names (str)")
+        for field in ("record", "lead"):
+            names = getattr(self, field)
+            if names is not None and names.dtype.kind != "U":
+                raise DataError(f"{self.name}: {field} holds {names.dtype}, wanted names (str)")
 
     def _check_labels(self) -> None:
         bad = np.flatnonzero((self.y < 0) | (self.y >= len(self.classes)))
@@ -76,9 +80,8 @@ class WindowSet:
 
     def subset(self, indices: np.ndarray) -> "WindowSet":
         """The windows at `indices` (integers or a mask), in that order."""
-        return replace(
-            self, x=self.x[indices], y=self.y[indices], record=self.record[indices], start=self.start[indices]
-        )
+        fields = {name: getattr(self, name) for name in ("x", "y", "record", "start", "lead")}
+        return replace(self, **{name: None if values is None else values[indices] for name, values in fields.items()})
 
     def counts(self) -> dict[str, int]:
         """Number of windows of each class, in the order of the classes, zeros included."""

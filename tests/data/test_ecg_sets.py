@@ -81,6 +81,23 @@ def test_aami_has_all_44_records(mitdb):
     assert list(windows.counts().values()) == [4996, 638, 2172, 95, 8]
 
 
+def test_aami4_is_aami_without_q(mitdb):
+    windows, everything = ecg.load_aami4(), ecg.load_aami()
+    assert windows.classes == ("N", "S", "V", "F")
+    assert list(windows.counts().values()) == [4996, 638, 2172, 95]
+    np.testing.assert_array_equal(windows.x, everything.x[everything.y < 4])
+    assert ecg.load("aami4") is windows
+
+
+def test_windows_know_their_lead(mitdb):
+    windows = ecg.load_ecg17()
+    assert dict(zip(*np.unique(windows.lead, return_counts=True), strict=True)) == {"MLII": 997, "V1": 3}
+    for i in np.flatnonzero(windows.lead == "V1"):
+        signal = read_record(mitdb / str(windows.record[i]), "V1").signal
+        np.testing.assert_array_equal(windows.x[i], signal[windows.start[i] :][:3600])
+    assert set(windows.subset(windows.lead == "V1").lead.tolist()) == {"V1"}
+
+
 def test_a_set_is_read_once_and_cannot_be_changed(mitdb):
     windows = ecg.load("ecg17")
     assert ecg.load("ecg17") is windows
@@ -89,7 +106,7 @@ def test_a_set_is_read_once_and_cannot_be_changed(mitdb):
 
 
 def test_unknown_names():
-    with pytest.raises(DataError, match="ecg18: no such set, wanted one of ecg17, ecg5, ecg5-annotations, aami"):
+    with pytest.raises(DataError, match="ecg18: no such set, wanted one of ecg17, ecg5, ecg5-annotations, aami, aami4"):
         ecg.load("ecg18")
     with pytest.raises(DataError, match="labels 'mine' are not known, wanted published or annotations"):
         ecg.load_ecg5("mine")
