@@ -48,11 +48,11 @@ def raw(net: EcgNet, n: int) -> np.ndarray:
 @torch.no_grad()
 def maps_of(net: EcgNet, x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """Bits that leave each block but the last, and the logits, by torch."""
-    y, bits = torch.from_numpy(standardise(x))[:, None], []
+    y, bits = torch.from_numpy(standardise(x))[:, None, None], []
     for block in net.blocks:
         y = block(y)
-        bits.append(sign_bit(y.numpy()))
-    return bits[:-1], y.sum(dim=-1).numpy()
+        bits.append(sign_bit(y[:, :, 0].numpy()))
+    return bits[:-1], y.sum(dim=(2, 3)).numpy()
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -94,7 +94,7 @@ def test_binary_blocks_agree_on_every_bit(seed):
     for index in (2, 3):
         with torch.no_grad():
             signs = torch.from_numpy(2.0 * tensors[f"block{index - 1}"] - 1).float()
-            want = sign_bit(net.blocks[index - 1](signs).numpy())
+            want = sign_bit(net.blocks[index - 1](signs[:, :, None])[:, :, 0].numpy())
         np.testing.assert_array_equal(tensors[f"block{index}"], want)
 
 

@@ -28,8 +28,8 @@ def test_shapes_of_the_paper(binary):
     x = torch.randn(2, 1, 3600)
     channels = (8, 16, 32, 32, 64, 17)
     conv, pooled = (1802, 902, 452, 227, 115, 59), (898, 448, 223, 111, 55, 27)
-    assert run_and_watch(net, x, "conv") == [(2, c, t) for c, t in zip(channels, conv, strict=True)]
-    assert run_and_watch(net, x, "norm") == [(2, c, t) for c, t in zip(channels, pooled, strict=True)]
+    assert run_and_watch(net, x, "conv") == [(2, c, 1, t) for c, t in zip(channels, conv, strict=True)]
+    assert run_and_watch(net, x, "norm") == [(2, c, 1, t) for c, t in zip(channels, pooled, strict=True)]
     assert net(x).shape == (2, 17)
 
 
@@ -42,7 +42,7 @@ def test_weight_bits_of_the_paper(classes, bits):
 def test_weights_are_exactly_plus_or_minus_one():
     for block in blank(EcgConfig(SEVENTEEN), 3).blocks:
         assert set(block.binary_weight().unique().tolist()) == {-1, 1}
-        assert torch.equal(block.binary_weight(), block.conv.quant_weight().value)
+        assert torch.equal(block.binary_weight(), block.conv.quant_weight().value[:, :, 0])
 
 
 def test_a_block_is_what_its_contract_says():
@@ -63,7 +63,7 @@ def test_a_block_is_what_its_contract_says():
     norm = {k: v.detach().double().numpy()[:, None] for k, v in block.norm.state_dict().items() if v.ndim}
     scale = norm["weight"] / np.sqrt(norm["running_var"] + block.norm.eps)
     expected = (bent - norm["running_mean"]) * scale + norm["bias"]
-    np.testing.assert_allclose(block(x)[0].detach().numpy(), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(block(x[:, :, None])[0, :, 0].detach().numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_only_the_first_block_takes_real_values():

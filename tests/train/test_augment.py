@@ -55,7 +55,7 @@ def test_the_generator_decides_every_draw_and_the_batch_is_left_alone():
 
 def batches(epoch=0, seed=1, augment=None, n=37):
     x = torch.arange(n, dtype=torch.float32).repeat_interleave(4).reshape(n, 1, 4)
-    return Batches(x, torch.arange(n), 8, seed, lambda: epoch, augment)
+    return Batches(lambda rows, _: x[rows], torch.arange(n), 8, seed, lambda: epoch, augment)
 
 
 def test_an_epoch_visits_every_window_once_with_its_label():
