@@ -24,7 +24,7 @@ class Recipe:
     logit_scale           factor on the logits in the loss, > 0; a sum of 27 positions is too steep for softmax
     weight_estimator      annealed, ste or approxsign
     activation_estimator  annealed, ste or approxsign
-    recut                 share of the training windows cut anew from their records in each epoch, in [0, 1]; see data.recut
+    recut                 share of the windows cut anew from their records in each epoch, in [0, 1]; see data.recut
     shift, gain, noise    see Augmentation
     monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
     patience              epochs without a better validation accuracy before training stops, 0 for never;

@@ -85,7 +85,7 @@ def test_bad_header(saved, header, words):
 
 def test_tensor_of_another_model(saved):
     rewrite(saved[1], tensors={"blocks.0.conv.weight": torch.zeros(8, 1, 5)})
-    with pytest.raises(ModelError, match=r"blocks.0.conv.weight has shape \(8, 1, 5\), its config wants \(8, 1, 1, 7\)"):
+    with pytest.raises(ModelError, match=r"blocks.0.conv.weight has shape \(8, 1, 5\), its config wants"):
         load_model(saved[1])
     rewrite(saved[1], tensors={"extra": torch.zeros(1)})
     with pytest.raises(ModelError, match="another model or damaged"):
