@@ -111,7 +111,7 @@ def our_epochs(windows, parts, epochs):
     chosen = recipe("ecg17", epochs=epochs, batch=BATCH, lr=LR, logit_scale=LOGIT_SCALE, dropout=DROPOUT)
     stopwatch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder, loop.quiet():
-        trainer = loop.make_trainer(chosen, Path(folder), "cpu", progress=True, validate=False)
+        trainer = loop.make_trainer(chosen, Path(folder), "cpu", progress=True)
         trainer.callbacks.append(stopwatch)
         module = EcgTraining(blank(chosen.config(windows.classes, windows.length), 0), chosen, 0)
         trainer.fit(module, *loop.make_loaders(chosen, windows, parts, 0, trainer))

@@ -21,7 +21,7 @@ from bnn.data.windows import WindowSet
 from bnn.errors import DataError
 
 PROTOCOLS = {
-    "paper": "random 80/20 by window, no validation part; optimistic, since records and copies lie on both sides",
+    "paper": "random 80/20 by window, 10 % of the 80 for validation; optimistic: records and copies lie on both sides",
     "stratified": "80/20 by window, the same class mix in both, no validation part; records lie on both sides",
     "kfold": "10 folds by window, the same class mix in each, 10 % of the training windows for validation",
     "grouped": "70/10/20 by record: no record lies in two parts",
@@ -94,7 +94,8 @@ NOTHING = np.empty(0, dtype=np.int64)
 def _paper(windows: WindowSet, rng: np.random.Generator, fold: int) -> Parts:
     order = rng.permutation(len(windows))
     n_test = round(TEST_SHARE * len(windows))
-    return order[n_test:], NOTHING, order[:n_test], []
+    n_val = round(VALIDATION_SHARE * (len(windows) - n_test))
+    return order[n_test + n_val :], order[n_test : n_test + n_val], order[:n_test], []
 
 
 def _stratified(windows: WindowSet, rng: np.random.Generator, fold: int) -> Parts:

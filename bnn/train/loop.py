@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -46,6 +47,8 @@ def train(
 
     The network kept is that of the best validation accuracy where the split has a validation part, else that
     of the last epoch; the test part is looked at once, at the end, for the figures in run.json and the file.
+    Under the protocol `paper` alone the test part is also watched, and the best epoch on it, by which the paper
+    chose its network, is noted beside them as `best_on_test`; nothing else comes of it.
     A run resumed after an interruption loses at most one epoch and ends with the same weights.
 
     Raises FileError if `out_dir` exists and neither `resume` nor `force` is given, ModelError if it holds
@@ -57,20 +60,21 @@ def train(
     run = run_folder.describe(recipe, windows, split, seed)
     last = run_folder.prepare(out_dir, run, resume=resume, force=force)
     net = blank(recipe.config(windows.classes, windows.length), seed)
-    module = EcgTraining(net, recipe, seed)
+    watched = _watched(split)
+    module = EcgTraining(net, recipe, seed, watched)
     began = time.monotonic()
     with quiet():
         pl.seed_everything(seed, verbose=False)
-        trainer = make_trainer(recipe, out_dir, accelerator, progress, validate=len(split.val) > 0)
+        trainer = make_trainer(recipe, out_dir, accelerator, progress, watched)
         _fit(trainer, module, make_loaders(recipe, windows, split, seed, trainer), last, out_dir)
-    _restore_best(net, trainer)
+    _restore_chosen(net, trainer)
     test = report(windows.y[split.test], predict(net, windows.x[split.test]), windows.classes)
     run |= {
         "epochs_done": trainer.current_epoch,
         "seconds": round(time.monotonic() - began, 1),
         "resumed": last is not None,
         "test": {"accuracy": test.accuracy, "interval": test.interval, "macro_f1": test.macro_f1},
-    }
+    } | _best_on_test(trainer)
     save_model(net, out_dir / "model.safetensors", run)
     run_folder.write(out_dir, run)
     return out_dir / "model.safetensors"
@@ -98,14 +102,22 @@ def _fit(trainer: pl.Trainer, module: EcgTraining, loaders: tuple, last: Path | 
         ) from stopped
 
 
-def make_trainer(recipe: Recipe, out_dir: Path, accelerator: str, progress: bool, validate: bool) -> pl.Trainer:
-    """A Lightning trainer with the callbacks and logs of a run; `validate` says that there is a validation part."""
+def _watched(split: Split) -> tuple[str, ...]:
+    """The parts that are evaluated after each epoch."""
+    validation = ("val",) if len(split.val) else ()
+    return (*validation, "test") if split.protocol == "paper" else validation
+
+
+def make_trainer(
+    recipe: Recipe, out_dir: Path, accelerator: str, progress: bool, watched: tuple[str, ...] = ()
+) -> pl.Trainer:
+    """A Lightning trainer with the callbacks and logs of a run; `watched` as EcgTraining has it."""
     csv = CSVLogger(out_dir, name="logs")
     return pl.Trainer(
         accelerator=accelerator,
         devices=1,
         max_epochs=recipe.epochs,
-        callbacks=_callbacks(recipe, out_dir, progress, validate),
+        callbacks=_callbacks(recipe, out_dir, progress, watched),
         logger=[csv, TensorBoardLogger(out_dir, name="logs", version=f"version_{csv.version}")],
         log_every_n_steps=1_000_000,  # figures are logged per epoch
         enable_progress_bar=False,
@@ -115,13 +127,15 @@ def make_trainer(recipe: Recipe, out_dir: Path, accelerator: str, progress: bool
     )
 
 
-def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) -> list[Callback]:
+def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, watched: tuple[str, ...]) -> list[Callback]:
     keep = dict(dirpath=out_dir / "checkpoints", enable_version_counter=False, save_on_train_epoch_end=True)
     callbacks: list[Callback] = []
-    if validate:
-        callbacks.append(ModelCheckpoint(filename="best", monitor="val_accuracy", mode="max", **keep))
-    callbacks.append(ModelCheckpoint(filename="last", **keep))  # after `best`, whose state it records
-    if validate and recipe.patience:
+    if "val" in watched:
+        callbacks.append(ModelCheckpoint(filename="best", monitor="val_score", mode="max", **keep))
+    if "test" in watched:
+        callbacks.append(ModelCheckpoint(filename="best-on-test", monitor="test_accuracy", mode="max", **keep))
+    callbacks.append(ModelCheckpoint(filename="last", **keep))  # after the others, whose state it records
+    if "val" in watched and recipe.patience:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
     if progress:
         callbacks.append(EpochProgress())
@@ -129,15 +143,17 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) ->
 
 
 def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
-    """The training batches, and the validation batches or None."""
+    """The training batches, and a loader for each part that is watched, None where none is."""
     labels = torch.from_numpy(windows.y)
     source = _source(recipe, windows, split)
     epoch = lambda: trainer.current_epoch  # noqa: E731
     batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation())
-    if not len(split.val):
-        return batches, None
-    validation = TensorDataset(to_network(windows.x[split.val]), labels[split.val])
-    return batches, DataLoader(validation, batch_size=256)
+    return batches, [_loader(windows, getattr(split, part)) for part in _watched(split)] or None
+
+
+def _loader(windows: WindowSet, rows: np.ndarray) -> DataLoader:
+    x, y = to_network(windows.x[rows]), torch.from_numpy(windows.y[rows])
+    return DataLoader(TensorDataset(x, y), batch_size=256)
 
 
 def _source(recipe: Recipe, windows: WindowSet, split: Split) -> Source:
@@ -147,12 +163,25 @@ def _source(recipe: Recipe, windows: WindowSet, split: Split) -> Source:
     return Fixed(windows.x[split.train])
 
 
-def _restore_best(net: EcgNet, trainer: pl.Trainer) -> None:
-    """Put the weights of best.ckpt into `net` where the run kept one."""
-    for callback in trainer.checkpoint_callbacks:
-        if callback.monitor and callback.best_model_path:
-            state = torch.load(callback.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
-            net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+def _checkpoint_of(trainer: pl.Trainer, monitor: str) -> ModelCheckpoint | None:
+    """The callback that keeps the best epoch by `monitor`, if it has kept one."""
+    found = (c for c in trainer.checkpoint_callbacks if c.monitor == monitor and c.best_model_path)
+    return next(found, None)
+
+
+def _restore_chosen(net: EcgNet, trainer: pl.Trainer) -> None:
+    """Put the weights of best.ckpt, chosen on the validation part, into `net` where the run kept one."""
+    if chosen := _checkpoint_of(trainer, "val_score"):
+        state = torch.load(chosen.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
+        net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+
+
+def _best_on_test(trainer: pl.Trainer) -> dict:
+    """The figure that the paper reports: the accuracy of the best epoch *on the test part*."""
+    if not (best := _checkpoint_of(trainer, "test_accuracy")):
+        return {}
+    epoch = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["epoch"] + 1
+    return {"best_on_test": {"accuracy": best.best_model_score.item(), "epoch": epoch}}
 
 
 @contextmanager

@@ -135,6 +135,31 @@ def test_with_a_validation_part_the_best_epoch_is_kept_and_patience_ends_the_run
     assert (predict(net, w.x[s.val]) == w.y[s.val]).mean() == pytest.approx(max(val))
 
 
+def column(folder, name):
+    rows = csv.DictReader((folder / "logs" / "version_0" / "metrics.csv").open())
+    return [float(row[name]) for row in rows if row[name]]
+
+
+def test_the_papers_protocol_notes_its_best_epoch_on_the_test_part_and_chooses_by_validation(tmp_path):
+    w = windows()
+    s = split(w, "paper", 3)
+    path = train(small(epochs=12), w, s, tmp_path / "run", accelerator="cpu", progress=False)
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    test, val = (column(tmp_path / "run", f"{part}_accuracy") for part in ("test", "val"))
+    best = run["best_on_test"]
+    assert best["accuracy"] == pytest.approx(max(test)) and test.index(max(test)) + 1 == best["epoch"]
+    net = load_model(path)[0]
+    assert (predict(net, w.x[s.val]) == w.y[s.val]).mean() == pytest.approx(max(val))
+    assert run["test"]["accuracy"] == pytest.approx((predict(net, w.x[s.test]) == w.y[s.test]).mean())
+
+
+def test_no_other_protocol_looks_at_the_test_part(tmp_path):
+    w = windows()
+    train(small(epochs=2), w, split(w, "kfold", 0), tmp_path / "run", accelerator="cpu", progress=False)
+    assert "test" not in (tmp_path / "run" / "logs" / "version_0" / "metrics.csv").read_text().splitlines()[0]
+    assert "best_on_test" not in json.loads((tmp_path / "run" / "run.json").read_text())
+
+
 def test_the_float_twin_trains_through_the_same_loop(data, tmp_path):
     path = train(small(binary=False), *data, tmp_path / "run", accelerator="cpu", progress=False)
     net = load_model(path)[0]
