@@ -58,7 +58,11 @@ def report(y_true: np.ndarray, y_pred: np.ndarray, classes: tuple[str, ...]) -> 
 
     Raises DataError where the two differ in length, are empty, or hold a label outside the classes.
     """
-    confusion = confusion_matrix(y_true, y_pred, classes)
+    return from_confusion(confusion_matrix(y_true, y_pred, classes), classes)
+
+
+def from_confusion(confusion: np.ndarray, classes: tuple[str, ...]) -> Report:
+    """Figures of a confusion matrix (classes, classes), rows the true class; at least one window."""
     hits, total = int(np.trace(confusion)), int(confusion.sum())
     figures = tuple(_figures(name, confusion, i) for i, name in enumerate(classes))
     f1 = [c.f1 for c in figures if c.f1 is not None]

@@ -14,7 +14,7 @@ from bnn.errors import DataError, ModelError, ToolError
 
 SetOption = Annotated[str | None, typer.Option("--set", help="Windows to use: see `bnn data list`.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the split, the weights and the order of batches.")]
-FoldOption = Annotated[int, typer.Option(min=0, help="Fold, 0 to 9; only kfold has folds.")]
+FoldOption = Annotated[str, typer.Option(help="Fold, 0 to 9, or all, one after the other; only kfold has folds.")]
 SyntheticOption = Annotated[bool, typer.Option("--synthetic", help="Use synthetic signals; the figures say so.")]
 
 
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("lower")(lower_command)
 
 
-def _need_torch() -> None:
+def need_torch() -> None:
     try:
         import brevitas  # noqa: F401
         import torch  # noqa: F401
@@ -37,35 +37,59 @@ def _need_torch() -> None:
 
 def train_command(
     task: Annotated[str, typer.Argument(help="ecg17 or ecg5.")],
-    recipe: Annotated[str, typer.Option(help="Named recipe of the task: default, paper, float.")] = "default",
+    recipe: Annotated[
+        str, typer.Option(help="Named recipe of the task, `default` or another; a wrong name lists them.")
+    ] = "default",
     set_name: SetOption = None,
     protocol: Annotated[str, typer.Option(help="How windows are split: see `bnn data list`.")] = "stratified",
     seed: SeedOption = 0,
-    fold: FoldOption = 0,
+    fold: FoldOption = "0",
     change: Annotated[
         list[str] | None, typer.Option("--with", metavar="FIELD=VALUE", help="Change a field of the recipe.")
     ] = None,
-    folder: Annotated[Path | None, typer.Option("--out", help="Run folder [runs/TASK-RECIPE-PROTOCOL-SEED].")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Run folder [runs/SET-RECIPE-PROTOCOL-SEED].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start over in a folder that has a run.")] = False,
     accelerator: Annotated[str, typer.Option(help="Lightning's: auto, cpu, gpu ...")] = "auto",
     synthetic: SyntheticOption = False,
 ):
     """Train a network; prints its figures on the test part, with the protocol's name."""
-    _need_torch()
+    need_torch()
     from bnn.data.splits import split
     from bnn.train.loop import train
     from bnn.train.recipes import recipe as find
 
     chosen = find(task, recipe, **_overrides(change or []))
     windows = load_windows(set_name or task, synthetic=synthetic)
-    parts = split(windows, protocol, seed, fold)
-    folder = folder or Path("runs") / f"{task}-{recipe}-{protocol}-{seed}"
-    for line in (windows.describe(), parts.describe(), *parts.notes):
-        err.print(line)
-    path = train(chosen, windows, parts, folder, seed=seed, accelerator=accelerator, resume=resume, force=force)
-    err.print(f"wrote {path}")
-    evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
+    err.print(windows.describe())
+    for number in _folds(fold, protocol):
+        parts = split(windows, protocol, seed, number)
+        target = run_path(folder, f"{windows.name}-{recipe}-{protocol}-{seed}", fold, number)
+        if resume and fold == "all" and (target / "model.safetensors").exists():
+            err.print(f"{target}: done already")
+            continue
+        for line in (parts.describe(), *parts.notes):
+            err.print(line)
+        path = train(chosen, windows, parts, target, seed=seed, accelerator=accelerator, resume=resume, force=force)
+        err.print(f"wrote {path}")
+        evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
+
+
+def _folds(fold: str, protocol: str) -> list[int]:
+    """The folds to train."""
+    from bnn.data.splits import FOLDS
+
+    if fold == "all" and protocol == "kfold":
+        return list(range(FOLDS))
+    if not fold.isdecimal():
+        raise DataError(f"--fold is {fold}, wanted a number, or all under the protocol kfold")
+    return [int(fold)]
+
+
+def run_path(folder: Path | None, name: str, fold: str, number: int) -> Path:
+    """Where a run stands: `folder`, or runs/NAME; one below it, fold-K, for each of several folds."""
+    top = folder or Path("runs") / name
+    return top / f"fold-{number}" if fold == "all" else top
 
 
 def _overrides(changes: list[str]) -> dict:
@@ -150,7 +174,7 @@ class _Subject:
 def _subject(model: str) -> _Subject:
     if model in zoo.names() or model.endswith(".graph"):
         return _graph_subject(model)
-    _need_torch()
+    need_torch()
     from bnn.models.checkpoint import load_model
     from bnn.train.evaluate import predict
 
@@ -199,7 +223,7 @@ def lower_command(
     json: JsonOption = False,
 ):
     """Turn a trained model into an integer graph, and measure how well the two agree (exit code 1 below 99.5 %)."""
-    _need_torch()
+    need_torch()
     from bnn.cli.agreement import measure
     from bnn.files import refuse_existing
     from bnn.graph import save

@@ -73,7 +73,12 @@ def train(
         "epochs_done": trainer.current_epoch,
         "seconds": round(time.monotonic() - began, 1),
         "resumed": last is not None,
-        "test": {"accuracy": test.accuracy, "interval": test.interval, "macro_f1": test.macro_f1},
+        "test": {
+            "accuracy": test.accuracy,
+            "interval": test.interval,
+            "macro_f1": test.macro_f1,
+            "confusion": test.confusion,
+        },
     } | _best_on_test(trainer)
     save_model(net, out_dir / "model.safetensors", run)
     run_folder.write(out_dir, run)

@@ -32,6 +32,7 @@ def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int) -> dic
         "fold": split.fold,
         "data": {
             "name": windows.name,
+            "classes": list(windows.classes),
             "synthetic": windows.synthetic,
             "train": len(split.train),
             "val": len(split.val),

@@ -207,3 +207,13 @@ def test_training_does_not_overwrite_a_run(refused, tmp_path):
     (tmp_path / "run").mkdir()
     line = refused("train", "ecg17", "--synthetic", "--out", tmp_path / "run")
     assert "--resume" in line and "--force" in line
+
+
+def test_a_fold_that_is_no_number(refused):
+    assert "--fold is all, wanted a number, or all under the protocol kfold" in refused(
+        "train", "ecg17", "--fold", "all", "--synthetic"
+    )
+
+
+def test_runs_of_a_folder_without_any(refused, tmp_path):
+    assert "no run.json there" in refused("runs", tmp_path)

@@ -1,0 +1,98 @@
+"""Many runs of one recipe under one protocol, summed up: over seeds, or over the folds of a cross-validation."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+
+from bnn.errors import ModelError
+from bnn.metrics import Report, from_confusion
+from bnn.train import run_folder
+from bnn.train.recipes import recipe as find_recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Finished runs that differ in seed or fold alone.
+
+    runs      run.json of each, in order of seed and fold
+    pooled    figures over the test windows of all folds, each tested once; None where the runs are no whole kfold
+    """
+
+    set: str
+    recipe: str
+    protocol: str
+    runs: tuple[dict, ...]
+    pooled: Report | None
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Test accuracy of each run, in [0, 1], of the network chosen without a look at the test part."""
+        return [run["test"]["accuracy"] for run in self.runs]
+
+    @property
+    def best_on_test(self) -> list[float]:
+        """Accuracy of each run's best epoch on the test part, the paper's figure; empty under other protocols."""
+        return [run["best_on_test"]["accuracy"] for run in self.runs if "best_on_test" in run]
+
+    @property
+    def macro_f1(self) -> list[float]:
+        return [run["test"]["macro_f1"] for run in self.runs]
+
+    def to_dict(self) -> dict:
+        """Plain values, for JSON."""
+        runs = [{key: run[key] for key in ("seed", "fold", "test", "seconds")} for run in self.runs]
+        for run, source in zip(runs, self.runs, strict=True):
+            run |= {"best_on_test": source["best_on_test"]} if "best_on_test" in source else {}
+        pooled = self.pooled.to_dict() if self.pooled else None
+        return {"set": self.set, "recipe": self.recipe, "protocol": self.protocol, "runs": runs, "pooled": pooled}
+
+    @property
+    def minutes(self) -> float:
+        """Mean training time of a run, on whatever machine it was."""
+        return mean(run["seconds"] for run in self.runs) / 60
+
+
+def spread(values: list[float], unit: float = 100, digits: int = 2) -> str:
+    """ "96.10 +- 0.45": mean and sample standard deviation, or the one value that there is."""
+    middle = f"{unit * mean(values):.{digits}f}"
+    return middle if len(values) < 2 else f"{middle} +- {unit * stdev(values):.{digits}f}"
+
+
+def summarise(folders: Iterable[Path]) -> list[Summary]:
+    """One Summary for each set, recipe and protocol among the run folders; unfinished runs are left out.
+
+    Raises ModelError for a folder that holds no run.
+    """
+    groups = defaultdict(list)
+    for run in map(run_folder.read, folders):
+        if "test" in run:
+            groups[run["data"]["name"], _name(run["recipe"]), run["protocol"]].append(run)
+    return [_summary(*key, runs) for key, runs in sorted(groups.items())]
+
+
+def _summary(set_name: str, recipe: str, protocol: str, runs: list[dict]) -> Summary:
+    runs = sorted(runs, key=lambda run: (run["seed"], run["fold"]))
+    return Summary(set_name, recipe, protocol, tuple(runs), _pooled(protocol, runs))
+
+
+def _pooled(protocol: str, runs: list[dict]) -> Report | None:
+    from bnn.data.splits import FOLDS
+
+    whole = sorted(run["fold"] for run in runs) == list(range(FOLDS)) and len({run["split_seed"] for run in runs}) == 1
+    if protocol != "kfold" or not whole:
+        return None
+    return from_confusion(np.sum([run["test"]["confusion"] for run in runs], axis=0), tuple(runs[0]["data"]["classes"]))
+
+
+def _name(values: dict) -> str:
+    """The recipe's name and the fields that a run changed, "best epochs=300"."""
+    try:
+        known = find_recipe(values["task"], values["name"]).to_dict()
+    except ModelError:
+        return values["name"]
+    changed = [f"{field}={value}" for field, value in values.items() if known.get(field) != value]
+    return " ".join([values["name"], *changed])
