@@ -77,7 +77,7 @@ class _Sign(torch.autograd.Function):
 class BinaryTensorQuant(nn.Module):
     """A Brevitas `tensor_quant`: x -> (sign(x), scale 1, zero point 0, bit width 1).
 
-    The scale is the constant 1, so the product with it is left out.
+    The scale is the constant 1, so the product with it is left out. While `on` is False, values pass as they are.
     """
 
     def __init__(self, estimator: str, of_weights: bool):
@@ -87,6 +87,7 @@ class BinaryTensorQuant(nn.Module):
         self.scale = StatelessBuffer(torch.tensor(1.0))
         self.zero_point = StatelessBuffer(torch.tensor(0.0))
         self.bit_width = BitWidthConst(1)
+        self.on = True
         self.set_progress(0.0)
 
     def set_progress(self, progress: float) -> None:
@@ -94,7 +95,8 @@ class BinaryTensorQuant(nn.Module):
         self.slope = slope(self.estimator, progress, self.of_weights)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        return _Sign.apply(x, self.slope), self.scale(), self.zero_point(), self.bit_width()
+        y = _Sign.apply(x, self.slope) if self.on else x
+        return y, self.scale(), self.zero_point(), self.bit_width()
 
 
 class BinaryWeight(SignedBinaryClampedConst, WeightQuantSolver):
@@ -119,3 +121,10 @@ def set_progress(model: nn.Module, progress: float) -> None:
     for module in model.modules():
         if isinstance(module, BinaryTensorQuant):
             module.set_progress(progress)
+
+
+def set_binary_weights(model: nn.Module, on: bool) -> None:
+    """Switch the weight quantisers in `model` on or off, for the first of two stages; activations stay binary."""
+    for module in model.modules():
+        if isinstance(module, BinaryTensorQuant) and module.of_weights:
+            module.on = on

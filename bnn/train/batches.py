@@ -56,19 +56,33 @@ class Batches:
     seed     of the run
     epoch    tells the number of the epoch that begins
     augment  None leaves the windows as they are
+    balance  0: each window once an epoch; b > 0: as many, drawn with replacement, classes by their frequency ** (1 - b)
     """
 
     def __init__(
-        self, source: Source, y: Tensor, batch: int, seed: int, epoch: Callable[[], int], augment: Augmentation | None
+        self,
+        source: Source,
+        y: Tensor,
+        batch: int,
+        seed: int,
+        epoch: Callable[[], int],
+        augment: Augmentation | None,
+        balance: float = 0.0,
     ):
         self.source, self.y = source, y
         self.batch, self.seed, self.epoch, self.augment = batch, seed, epoch, augment
+        self.weight = (1.0 / torch.bincount(y)[y]) ** balance if balance else None
 
     def __len__(self) -> int:
         return -(-len(self.y) // self.batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch()))
-        for rows in torch.randperm(len(self.y), generator=generator).split(self.batch):
+        for rows in self._order(generator).split(self.batch):
             x = self.source(rows, generator)
             yield (self.augment(x, generator) if self.augment else x), self.y[rows]
+
+    def _order(self, generator: torch.Generator) -> Tensor:
+        if self.weight is None:
+            return torch.randperm(len(self.y), generator=generator)
+        return torch.multinomial(self.weight, len(self.y), replacement=True, generator=generator)

@@ -152,7 +152,7 @@ def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, tr
     labels = torch.from_numpy(windows.y)
     source = _source(recipe, windows, split)
     epoch = lambda: trainer.current_epoch  # noqa: E731
-    batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation())
+    batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation(), recipe.balance)
     return batches, [_loader(windows, getattr(split, part)) for part in _watched(split)] or None
 
 

@@ -1,6 +1,7 @@
 """The ECG network as Lightning trains it."""
 
 import math
+from dataclasses import dataclass
 
 import lightning.pytorch as pl
 import torch
@@ -9,8 +10,27 @@ from torch.nn import functional
 
 from bnn.errors import ModelError
 from bnn.models.ecg import EcgNet
+from bnn.models.quant import set_binary_weights
 from bnn.train.batches import epoch_seed
 from bnn.train.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An epoch's place in its stage of training: epoch number `epoch` of `epochs`, from 0."""
+
+    real_weights: bool
+    epoch: int
+    epochs: int
+
+    @property
+    def share_begun(self) -> float:
+        return self.epoch / self.epochs
+
+    @property
+    def progress(self) -> float:
+        """0 in the first epoch, 1 in the last."""
+        return self.epoch / max(self.epochs - 1, 1)
 
 
 class EcgTraining(pl.LightningModule):
@@ -30,15 +50,27 @@ class EcgTraining(pl.LightningModule):
 
     def configure_optimizers(self):
         adam = torch.optim.Adam(self.net.parameters(), self.recipe.lr, weight_decay=self.recipe.weight_decay)
+        return {"optimizer": adam, "lr_scheduler": torch.optim.lr_scheduler.LambdaLR(adam, self._rate)}
+
+    def _rate(self, epoch: int) -> float:
+        """The learning rate as a share of the recipe's: each stage has a schedule of its own."""
         if self.recipe.schedule == "constant":
-            return adam
-        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.recipe.epochs)
-        return {"optimizer": adam, "lr_scheduler": cosine}
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * self._stage(epoch).share_begun))
+
+    def _stage(self, epoch: int) -> Stage:
+        first = int(self.recipe.real_weights * self.recipe.epochs)
+        if epoch < first:
+            return Stage(True, epoch, first)
+        return Stage(False, epoch - first, self.recipe.epochs - first)
 
     def on_train_epoch_start(self) -> None:
-        epoch = self.current_epoch
+        epoch, stage = self.current_epoch, self._stage(self.current_epoch)
         torch.manual_seed(epoch_seed(self.seed, epoch) + 1)  # dropout: as in a run that was never interrupted
-        self.net.set_progress(epoch / max(self.recipe.epochs - 1, 1))
+        if self.recipe.real_weights and stage.epoch == 0 and not stage.real_weights:
+            self.optimizers().optimizer.state.clear()
+        set_binary_weights(self.net, not stage.real_weights)
+        self.net.set_progress(stage.progress)
         self.log("lr", self.optimizers().param_groups[0]["lr"])
         self._train_sums = self._no_sums()
 
@@ -56,6 +88,7 @@ class EcgTraining(pl.LightningModule):
         self._log("train", self._train_sums)
 
     def on_validation_epoch_start(self) -> None:
+        set_binary_weights(self.net, True)  # what is judged is what would be shipped, in the first stage too
         self._watched_sums = [self._no_sums() for _ in self.watched]
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int, dataloader_idx: int = 0) -> None:
@@ -70,7 +103,8 @@ class EcgTraining(pl.LightningModule):
     def _loss(self, batch: tuple[Tensor, Tensor], sums: Tensor) -> Tensor:
         x, y = batch
         logits = self.net(x)
-        loss = functional.cross_entropy(logits * self.recipe.logit_scale, y)
+        smoothing = self.recipe.smoothing if self.net.training else 0.0
+        loss = functional.cross_entropy(logits * self.recipe.logit_scale, y, label_smoothing=smoothing)
         hits = (logits.detach().argmax(dim=1) == y).sum()
         sums += torch.stack([loss.detach() * len(y), hits, hits.new_tensor(len(y))])
         return loss

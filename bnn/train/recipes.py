@@ -20,6 +20,11 @@ class Recipe:
     schedule              cosine: falls to 0 over the epochs; constant: stays
     weight_decay          of Adam
     binary                False trains the float twin
+    real_weights          share of the epochs that train real weights between binary activations, before binary
+                          weights take over with a fresh optimiser and schedule (staged binarisation), in [0, 1)
+    smoothing             label smoothing of the loss, in [0, 1)
+    balance               exponent on the classes' inverse frequency in drawing windows: 0 draws each window once an
+                          epoch, 1 draws all classes alike, with replacement
     dropout               share of the last block's outputs dropped in training, in [0, 1)
     logit_scale           factor on the logits in the loss, > 0; a sum of 27 positions is too steep for softmax
     weight_estimator      annealed, ste or approxsign
@@ -39,6 +44,9 @@ class Recipe:
     schedule: str = "cosine"
     weight_decay: float = 0.0
     binary: bool = True
+    real_weights: float = 0.0
+    smoothing: float = 0.0
+    balance: float = 0.0
     dropout: float = 0.1
     logit_scale: float = 0.25
     weight_estimator: str = "annealed"
@@ -56,6 +64,9 @@ class Recipe:
         self._check("lr", 0 < self.lr <= 1, "a number in (0, 1]")
         self._check("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES))
         self._check("weight_decay", self.weight_decay >= 0, "at least 0")
+        self._check("real_weights", 0 <= self.real_weights < 1, "a number in [0, 1)")
+        self._check("smoothing", 0 <= self.smoothing < 1, "a number in [0, 1)")
+        self._check("balance", 0 <= self.balance <= 1, "a number in [0, 1]")
         self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("logit_scale", self.logit_scale > 0, "above 0")
         self._check("recut", 0 <= self.recut <= 1, "a number in [0, 1]")

@@ -1,12 +1,14 @@
 """What augmentation may change, and what it may not."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bnn.data.recut import Places
 from bnn.train.augment import Augmentation, circular_shift
-from bnn.train.batches import Batches, epoch_seed
+from bnn.train.batches import Batches, Recut, epoch_seed, to_network
 
 
 def rng(seed=0):
@@ -72,6 +74,34 @@ def test_seed_and_epoch_decide_the_batches():
     assert torch.equal(flat(epoch=3), flat(epoch=3))
     assert not torch.equal(flat(epoch=3), flat(epoch=4))
     assert not torch.equal(flat(epoch=3, seed=1), flat(epoch=3, seed=2))
+
+
+@pytest.mark.parametrize(("balance", "share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])
+def test_balance_draws_the_rare_class_as_often_as_it_says(balance, share):
+    """100 windows of one class and 900 of another: shares go with frequency ** (1 - balance)."""
+    y = torch.cat([torch.zeros(100), torch.ones(900)]).long()
+    drawn = torch.cat(
+        [
+            b
+            for e in range(20)
+            for _, b in Batches(lambda r, _: r[:, None, None], y, 64, 0, lambda e=e: e, None, balance)
+        ]
+    )
+    assert len(drawn) == 20_000
+    assert (drawn == 0).float().mean().item() == pytest.approx(share, abs=0.01)
+
+
+def test_windows_are_cut_anew_as_often_as_asked_for():
+    signal = np.random.default_rng(0).integers(-500, 500, 300).astype(np.int16)
+    own, other = 10, 200
+    source = Recut(Places(signal, (np.array([own] + [other] * 99),), 50), 0.5)
+    rows = torch.zeros(2000, dtype=torch.int64)
+    x = source(rows, rng(3))
+    at_home = (x == to_network(signal[None, own : own + 50])).all(dim=2)
+    elsewhere = (x == to_network(signal[None, other : other + 50])).all(dim=2)
+    assert (at_home | elsewhere).all()
+    assert elsewhere.float().mean().item() == pytest.approx(0.5 * 0.99, abs=0.03)
+    assert torch.equal(x, source(rows, rng(3)))
 
 
 def test_epoch_seeds_do_not_meet():

@@ -74,12 +74,14 @@ def test_training_learns(data, tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["test"]["accuracy"] >= 0.8
 
 
-@pytest.mark.parametrize("protocol", ["stratified", "kfold"])
-def test_an_interrupted_run_resumes_to_the_same_weights(protocol, tmp_path, monkeypatch):
-    """The crash comes in the middle of the third epoch, so that epoch is begun again."""
+@pytest.mark.parametrize(
+    ("protocol", "changes"), [("stratified", {}), ("kfold", {}), ("stratified", {"real_weights": 0.5, "balance": 0.5})]
+)
+def test_an_interrupted_run_resumes_to_the_same_weights(protocol, changes, tmp_path, monkeypatch):
+    """The crash comes in the middle of the third epoch, so that epoch is begun again; it may begin a stage."""
     w = windows()
     s = split(w, protocol, 0)
-    arguments = (small(epochs=4), w, s)
+    arguments = (small(epochs=4, **changes), w, s)
     options = dict(seed=7, accelerator="cpu", progress=False)
     whole = train(*arguments, tmp_path / "whole", **options)
 
@@ -158,6 +160,24 @@ def test_no_other_protocol_looks_at_the_test_part(tmp_path):
     train(small(epochs=2), w, split(w, "kfold", 0), tmp_path / "run", accelerator="cpu", progress=False)
     assert "test" not in (tmp_path / "run" / "logs" / "version_0" / "metrics.csv").read_text().splitlines()[0]
     assert "best_on_test" not in json.loads((tmp_path / "run" / "run.json").read_text())
+
+
+def test_staged_training_trains_real_weights_and_then_binary_ones(data, tmp_path, monkeypatch):
+    seen = []
+    original = EcgNet.forward
+
+    def forward(self, x):
+        if self.training:
+            seen.append(self.blocks[1].conv.quant_weight().value.abs().unique().numel() > 1)
+        return original(self, x)
+
+    monkeypatch.setattr(EcgNet, "forward", forward)
+    recipe = small(epochs=5, real_weights=0.4)
+    train(recipe, *data, tmp_path / "run", accelerator="cpu", progress=False)
+    steps = len(seen) // 5
+    assert seen == [True] * (2 * steps) + [False] * (3 * steps)
+    rates = column(tmp_path / "run", "lr")
+    assert rates[0] == rates[2] == recipe.lr and rates[1] == pytest.approx(recipe.lr / 2)
 
 
 def test_the_float_twin_trains_through_the_same_loop(data, tmp_path):
