@@ -44,7 +44,8 @@ def save(figure, path: Path, *, force: bool) -> None:
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise FileError(f"{path}: plots are written as .png, .svg or .pdf; choose one of these endings")
     buffer = BytesIO()
-    figure.savefig(buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+    undated = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}  # so that the same figure is the same file
+    figure.savefig(buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight", **undated)
     pyplot().close(figure)
     write_atomic(path, buffer.getvalue(), force=force)
 
