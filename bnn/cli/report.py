@@ -30,7 +30,7 @@ from bnn.report.page import Page, Section, Table, render
 
 EXAMPLES = 6
 TRAINING = ("recipe", "set", "protocol", "seed", "fold", "epochs", "logit_scale")
-"""What the page says of the training, of what the subject remembers."""
+"""What the page says of the training, in this order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +115,7 @@ def summary(subject: Subject, part: Part, answers: Answers) -> Section:
             "windows",
             f"{figures.windows} of {windows.length / windows.fs:g} s, {len(np.unique(windows.record))} records",
         ),
-        *((f"trained: {key.replace('_', ' ')}", subject.about[key]) for key in TRAINING if key in subject.about),
+        *((f"trained: {key.replace('_', ' ')}", subject.about[key]) for key in _training(subject)),
     ]
     text = f"Protocol {part.split.protocol}: {PROTOCOLS[part.split.protocol]}."
     warnings = ["These signals are synthetic: no patient stands behind them."] if windows.synthetic else []
@@ -123,6 +123,12 @@ def summary(subject: Subject, part: Part, answers: Answers) -> Section:
         warnings.append("This is not the split of its training, which may have seen these windows.")
     warnings += [f"{note[0].upper()}{note[1:]}." for note in part.split.notes]
     return Section("Figures", text, " ".join(warnings), Table(("", ""), rows, 2))
+
+
+def _training(subject: Subject) -> list[str]:
+    """What to say of the training: what the subject remembers, and the fold only where there are several."""
+    known = [key for key in TRAINING if key in subject.about]
+    return [key for key in known if key != "fold" or subject.about["protocol"] == "kfold"]
 
 
 def unseen(subject: Subject, part: Part) -> bool:
@@ -193,28 +199,30 @@ def risk_section(part: Part, answers: Answers, least: float) -> list[Section]:
 
 
 def example_sections(part: Part, answers: Answers) -> list[Section]:
-    """Windows on ECG paper: the wrong answers of which the network was surest, and a right one of some classes."""
+    """Windows on ECG paper, answered wrongly and rightly."""
     wrong, right = examples(part, answers)
     sections = []
     if len(wrong):
-        text = "The wrong answers of which the network was surest." if answers.confidence is not None else ""
+        surest = answers.confidence is not None
+        text = f"The {'surest' if surest else 'first'} wrong answer of each of {len(wrong)} records."
         sections.append(Section("Wrong answers", _paper_text(text), svg=_strips(part, answers, wrong)))
     if len(right):
-        text = "A right answer of each of the largest classes."
+        text = f"The first right answer of each of the {len(right)} largest classes."
         sections.append(Section("Right answers", _paper_text(text), svg=_strips(part, answers, right)))
     return sections
 
 
 def examples(part: Part, answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """(wrong, right) indices into the part's windows, at most EXAMPLES each."""
+    """(wrong, right) indices into the part's windows, at most EXAMPLES each: one a record, and one a class."""
     y = part.windows.y
     wrong = np.flatnonzero(answers.classes != y)
     if answers.confidence is not None:
         wrong = wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
+    surest = np.sort(np.unique(part.windows.record[wrong], return_index=True)[1])
     right = np.flatnonzero(answers.classes == y)
     found, first = np.unique(y[right], return_index=True)
     largest = np.argsort(-np.bincount(y)[found], kind="stable")[:EXAMPLES]
-    return wrong[:EXAMPLES], right[first[largest]]
+    return wrong[surest[:EXAMPLES]], right[first[largest]]
 
 
 def _paper_text(text: str) -> str:

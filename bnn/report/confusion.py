@@ -5,6 +5,7 @@ import numpy as np
 from bnn.report.plots import INK, pyplot
 
 DARK = 0.55  # share of a row from which a number is set in white
+SHORT = 3  # letters that fit above a column
 
 
 def confusion(classes: tuple[str, ...], counts: np.ndarray):
@@ -23,7 +24,8 @@ def confusion(classes: tuple[str, ...], counts: np.ndarray):
                   color="white" if shares[t, p] >= DARK else INK)  # fmt: skip
     names = [name if n else f"{name} (none)" for name, n in zip(classes, support[:, 0], strict=True)]
     axis.set_yticks(range(len(classes)), names)
-    axis.set_xticks(range(len(classes)), classes, rotation=60, ha="left", rotation_mode="anchor")
+    turned = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"} if max(map(len, classes)) > SHORT else {}
+    axis.set_xticks(range(len(classes)), classes, **turned)
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
     axis.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
