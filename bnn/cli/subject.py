@@ -114,6 +114,12 @@ def origin(metadata: dict) -> dict[str, str]:
     }
 
 
+def _remembered(subject: Subject, key: str) -> str:
+    if key not in subject.about:
+        raise DataError(f"{subject.name}: does not say the {key} of its training; name one with --{key}")
+    return subject.about[key]
+
+
 def open_part(
     subject: Subject,
     *,
@@ -126,17 +132,17 @@ def open_part(
 ) -> Part:
     """The windows to evaluate `subject` on; what is not given is as it was trained.
 
-    Raises DataError for a set of other classes, a part that the protocol does not have, and as `split` does.
+    Raises DataError for a set of other classes, a part that the protocol does not have, a subject that does not say
+    what is not given, and as `split` does.
     """
-    about = subject.about
-    windows = load_windows(set_name or about["set"], synthetic=synthetic)
+    windows = load_windows(set_name or _remembered(subject, "set"), synthetic=synthetic)
     if tuple(windows.classes) != tuple(subject.classes):
         raise DataError(
             f"{subject.name}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
         )
-    seed = int(about["seed"]) if seed is None else seed
-    fold = int(about["fold"]) if fold is None else fold
-    parts = split(windows, protocol or about["protocol"], seed, fold)
+    seed = int(_remembered(subject, "seed")) if seed is None else seed
+    fold = int(_remembered(subject, "fold")) if fold is None else fold
+    parts = split(windows, protocol or _remembered(subject, "protocol"), seed, fold)
     if part not in ("train", "val", "test", "all"):
         raise DataError(f"--part is {part}, wanted train, val, test or all")
     indices = np.arange(len(windows)) if part == "all" else getattr(parts, part)

@@ -10,7 +10,7 @@ def learning(epochs: dict[str, tuple[list[float], list[float]]]):
     """
     figure, axes = pyplot().subplots(1, 2, figsize=(10, 3.2))
     for axis, what, unit in zip(axes, ("loss", "accuracy"), ("cross-entropy", "share of right answers"), strict=True):
-        for colour, part in zip(COLOURS, ("train", "val"), strict=False):
+        for colour, part in zip(COLOURS, ("train", "val", "test"), strict=False):
             if f"{part}_{what}" in epochs:
                 axis.plot(*epochs[f"{part}_{what}"], color=colour, linewidth=0.9, label=part)
         axis.set_xlabel("epoch")

@@ -108,6 +108,16 @@ def test_confidence_needs_the_logit_scale(refused, mitdb, tmp_path):
     assert "does not say the logit scale" in line and "bnn lower" in line
 
 
+@pytest.mark.parametrize("key", ["set", "protocol", "seed", "fold"])
+def test_a_graph_that_does_not_say_where_it_comes_from(refused, mitdb, tmp_path, key):
+    network = graphs.load(zoo.graph_path("ecg17"))
+    del network.about[key]
+    graphs.save(network, tmp_path / "mute.graph")
+    for command in ("evaluate", "robustness", "report"):
+        line = refused(command, tmp_path / "mute.graph")
+        assert f"does not say the {key} of its training; name one with --{key}" in line
+
+
 @pytest.mark.parametrize("command", [("evaluate", "ecg17"), ("classify", "100")])
 def test_a_threshold_is_a_probability(refused, command):
     assert "--min-confidence is 90, wanted a probability" in refused(*command, "--min-confidence", 90)
