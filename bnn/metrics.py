@@ -12,6 +12,7 @@ from rich.text import Text
 from bnn.errors import DataError
 
 Z_95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
+AAMI = ("N", "S", "V", "F", "Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class ClassFigures:
     sensitivity            share of them that were found (recall), in [0, 1]
     positive_predictivity  share of the windows so predicted that are of it (precision), in [0, 1]
     f1                     harmonic mean of the two, 0 where the class is missed or only imagined
+    ..._interval           95 % intervals (Wilson 1927). F1 is no share, but F1 / (2 - F1) is one: of the windows that
+                           are of the class or so predicted, those that are both; its interval is carried over
     """
 
     name: str
@@ -29,6 +32,9 @@ class ClassFigures:
     sensitivity: float | None
     positive_predictivity: float | None
     f1: float | None
+    sensitivity_interval: tuple[float, float] | None
+    positive_predictivity_interval: tuple[float, float] | None
+    f1_interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Report:
     accuracy   share of right predictions, in [0, 1]
     interval   its 95 % interval (Wilson 1927)
     macro_f1   mean F1 of the classes that occur or were predicted
+    kappa      Cohen 1960: agreement beyond chance, in [-1, 1]; 1 where there is but one class and all is right
+    jk         see `jk_index`; None where the classes are not those of AAMI
     confusion  confusion[t][p] windows of class t were predicted as p
     """
 
@@ -45,6 +53,8 @@ class Report:
     accuracy: float
     interval: tuple[float, float]
     macro_f1: float
+    kappa: float
+    jk: float | None
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
 
@@ -71,6 +81,8 @@ def from_confusion(confusion: np.ndarray, classes: tuple[str, ...]) -> Report:
         accuracy=hits / total,
         interval=wilson(hits, total),
         macro_f1=sum(f1) / len(f1),
+        kappa=kappa(confusion),
+        jk=jk_index(confusion, classes),
         classes=figures,
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
     )
@@ -102,14 +114,43 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def kappa(confusion: np.ndarray) -> float:
+    """Cohen's kappa of a (classes, classes) confusion matrix with at least one window."""
+    total = confusion.sum()
+    chance = float(confusion.sum(axis=0) @ confusion.sum(axis=1)) / float(total) ** 2
+    return 1.0 if chance == 1 else (float(np.trace(confusion)) / float(total) - chance) / (1 - chance)
+
+
+def jk_index(confusion: np.ndarray, classes: tuple[str, ...]) -> float | None:
+    """The jk index, in [-0.5, 1], of a confusion matrix whose classes are those of AAMI, with or without Q.
+
+        jk = kappa / 2 + j / 8        j = Se_S + Se_V + +P_S + +P_V
+
+    Mar, Zaunseder, Martinez, Llamedo, Poll 2011, "Optimization of ECG classification by means of feature selection",
+    IEEE Trans. Biomed. Eng. 58(8). Kappa is that of all classes of the matrix, and an F taken for a V counts as wrong.
+    A class that is never predicted has +P = 0. None for other classes, or where no window is S or none is V.
+    """
+    if tuple(classes) not in (AAMI, AAMI[:-1]):
+        return None
+    figures = [_figures(name, confusion, classes.index(name)) for name in ("S", "V")]
+    if any(c.sensitivity is None for c in figures):
+        return None
+    j = sum(c.sensitivity + (c.positive_predictivity or 0.0) for c in figures)
+    return kappa(confusion) / 2 + j / 8
+
+
 def _figures(name: str, confusion: np.ndarray, i: int) -> ClassFigures:
     hits, support, predicted = int(confusion[i, i]), int(confusion[i].sum()), int(confusion[:, i].sum())
+    either = support + predicted - hits
     return ClassFigures(
         name=name,
         support=support,
         sensitivity=hits / support if support else None,
         positive_predictivity=hits / predicted if predicted else None,
-        f1=2 * hits / (support + predicted) if support + predicted else None,
+        f1=2 * hits / (support + predicted) if either else None,
+        sensitivity_interval=wilson(hits, support) if support else None,
+        positive_predictivity_interval=wilson(hits, predicted) if predicted else None,
+        f1_interval=tuple(2 * share / (1 + share) for share in wilson(hits, either)) if either else None,
     )
 
 
@@ -127,6 +168,8 @@ def render(figures: Report, *, title: str, protocol: str, part: str, synthetic: 
     head.append(
         f"\naccuracy {figures.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}), macro-F1 {figures.macro_f1:.3f}"
     )
+    if figures.jk is not None:
+        head.append(f", kappa {figures.kappa:.3f}, jk {figures.jk:.3f}")
     return Group(head, _class_table(figures), _confusion_lines(figures))
 
 

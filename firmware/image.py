@@ -52,6 +52,7 @@ class Symbol:
 class Section:
     """`in_file` is False where the section only reserves memory."""
 
+    address: int
     size: int
     flags: int
     in_file: bool
@@ -79,6 +80,14 @@ class Image:
 
     def address(self, name: str) -> int:
         return self.symbol(name).address
+
+    def objects(self, section: str) -> list[Symbol]:
+        """What lies in a section and is no function, by address; empty where there is no such section."""
+        if section not in self.sections:
+            return []
+        first, size = self.sections[section].address, self.sections[section].size
+        inside = [s for s in self.symbols.values() if first <= s.address < first + size and s not in self.functions]
+        return sorted(inside, key=lambda symbol: symbol.address)
 
     def place(self, address: int) -> str:
         """`address` as a person reads it: 0x1a4 (bnn_conv + 0x12)."""
@@ -141,4 +150,4 @@ def _symbols(elf) -> tuple[list[Symbol], list[Symbol]]:
 
 def _sections(elf) -> dict[str, Section]:
     sections = (s for s in elf.iter_sections() if s.name)
-    return {s.name: Section(s["sh_size"], s["sh_flags"], s["sh_type"] != "SHT_NOBITS") for s in sections}
+    return {s.name: Section(s["sh_addr"], s["sh_size"], s["sh_flags"], s["sh_type"] != "SHT_NOBITS") for s in sections}

@@ -19,10 +19,11 @@ ROOMS = {
     "bnn.train": {"bnn.data", "bnn.models", "bnn.metrics", "bnn.graph.arith"},
     "bnn.lower": {"bnn.graph", "bnn.models"},
     "bnn.metrics": set(),
+    "bnn.rejection": {"bnn.metrics"},
     "bnn.report": set(),
     "bnn.zoo": set(),
     "bnn.cli": {"bnn.cli", "bnn.data", "bnn.graph", "bnn.lower", "bnn.metrics", "bnn.models", "bnn.report", "bnn.sim"}
-    | {"bnn.train", "bnn.zoo", "codegen", "firmware"},
+    | {"bnn.rejection", "bnn.train", "bnn.zoo", "codegen", "firmware"},
     "codegen": {"bnn.graph"},
     "firmware": set(),
 }
@@ -33,6 +34,7 @@ OUTSIDE = {
     "bnn.sim": {"numpy"},
     "bnn.data": {"numpy", "scipy", "wfdb", "rich"},
     "bnn.metrics": {"numpy", "rich"},
+    "bnn.rejection": {"numpy"},
     "bnn.report": {"numpy", "jinja2", "markupsafe", "matplotlib"},
     "bnn.zoo": set(),
     "codegen": {"numpy", "jinja2"},

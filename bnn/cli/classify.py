@@ -9,9 +9,11 @@ import typer
 from rich.table import Table
 
 from bnn.cli.common import JsonOption, err, open_graph, out, print_json, table
+from bnn.cli.evaluate import MinConfidenceOption
+from bnn.cli.subject import graph_subject
 from bnn.errors import DataError
 from bnn.graph import Graph
-from bnn.sim import simulate
+from bnn.rejection import check_threshold, confidence
 
 
 def register(app: typer.Typer) -> None:
@@ -20,13 +22,24 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One window: where it lies (seconds), the class, the runner-up and by how much its logit is lower."""
+    """One window: where it lies (seconds), the class, the runner-up and by how much its logit is lower.
+
+    confidence  in [0, 1], None where the network does not say its logit scale
+    answered    False where the confidence is below what was asked for; `label` is then a guess
+    """
 
     start_s: float
     end_s: float
     label: str
     runner_up: str
     margin: float
+    confidence: float | None
+    answered: bool
+
+    @property
+    def shown(self) -> str:
+        """What a person reads."""
+        return self.label if self.answered else "unsure"
 
 
 def classify_command(
@@ -40,14 +53,17 @@ def classify_command(
     zero: Annotated[int, typer.Option(help="Value at 0 mV of a .csv or .npy file.")] = 0,
     begin: Annotated[float, typer.Option(min=0, help="Begin at this second.")] = 0.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds. [to the end]")] = None,
+    min_confidence: MinConfidenceOption = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the trace with its labels: .png, .svg or .pdf.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace --plot if it exists.")] = False,
     json: JsonOption = False,
 ):
     """Classify a recording window by window; not a medical device."""
+    if min_confidence is not None:
+        check_threshold(min_confidence)
     opened = open_graph(graph)
     recording = read_recording(record, opened.graph, lead, fs, gain, zero)
-    signal, verdicts = classify(opened.graph, recording, begin, seconds)
+    signal, verdicts = classify(opened.graph, recording, begin, seconds, min_confidence)
     if plot:
         from bnn.report.plots import save_trace
 
@@ -63,9 +79,10 @@ def classify_command(
 
 def verdict_table(title: str, verdicts: list[Verdict]) -> Table:
     """What a person reads."""
-    made = table("from", "to", "class", "runner-up", title=title, numbers=("margin",))
+    made = table("from", "to", "class", "runner-up", title=title, numbers=("margin", "confidence"))
     for v in verdicts:
-        made.add_row(clock(v.start_s), clock(v.end_s), v.label, v.runner_up, f"{v.margin:.2f}")
+        sure = "" if v.confidence is None else f"{v.confidence:.3f}"
+        made.add_row(clock(v.start_s), clock(v.end_s), v.shown, v.runner_up, f"{v.margin:.2f}", sure)
     return made
 
 
@@ -93,17 +110,21 @@ def read_recording(record: str, graph: Graph, lead: str, fs: float | None, gain:
     return to_adc(recording, signal.fs, signal.gain)
 
 
-def classify(graph: Graph, recording, begin: float = 0.0, seconds: float | None = None):
+def classify(
+    graph: Graph, recording, begin: float = 0.0, seconds: float | None = None, min_confidence: float | None = None
+):
     """(the samples that were classified, one Verdict a window); DataError without a whole window or with a flat one."""
     from bnn.data.signals import check_windows, windows
 
-    signal = graph.signals[0]
+    signal, subject = graph.signals[0], graph_subject(graph)
+    scale = subject.logit_scale if min_confidence is None else subject.scale()
     first = round(begin * signal.fs)
     last = len(recording.signal) if seconds is None else first + round(seconds * signal.fs)
     samples = recording.signal[first:last]
     x = windows(samples, signal.length, signal.length, name=recording.name)
     check_windows(x, recording.name)
-    logits = simulate(graph, {signal.name: x}).logits / 2.0 ** logit_frac(graph)
+    logits = subject.logits(x)
+    sure = np.full(len(x), np.nan) if scale is None else confidence(logits, scale)
     order = np.argsort(-logits, axis=1, kind="stable")
     span = signal.length / signal.fs
     verdicts = [
@@ -113,12 +134,9 @@ def classify(graph: Graph, recording, begin: float = 0.0, seconds: float | None 
             graph.classes[best],
             graph.classes[second],
             round(float(logits[i, best] - logits[i, second]), 4),
+            None if scale is None else round(float(sure[i]), 6),
+            min_confidence is None or bool(sure[i] >= min_confidence),
         )
         for i, (best, second) in enumerate(order[:, :2])
     ]
     return samples[: x.size], verdicts
-
-
-def logit_frac(graph: Graph) -> int:
-    """Fraction bits of the last exit's logits."""
-    return next(node.frac for node in graph.nodes() if node.name == graph.stages[-1].logits)

@@ -1,8 +1,15 @@
 """bnn data: what recordings there are, fetching and checking them."""
 
+from typing import Annotated
+
 import typer
 
 from bnn.cli.common import JsonOption, out, print_json, table
+
+DatabaseArgument = Annotated[
+    str,
+    typer.Argument(metavar="DATABASE", help="mitdb: the records (92 MB); nstdb: noise for `bnn robustness` (6 MB)."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,20 +42,23 @@ def list_command(json: JsonOption = False):
     out.print(protocols)
 
 
-def fetch_command():
-    """Fetch the MIT-BIH records from PhysioNet into the user's cache (92 MB, once), unless BNN_DATA has them."""
+def fetch_command(database: DatabaseArgument = "mitdb"):
+    """Fetch a database from PhysioNet into the user's cache, once, unless BNN_DATA has it."""
     from bnn.data import mitdb
 
-    folder = mitdb.locate()
-    out.print(f"{mitdb.verify(folder)} files in {folder}, all as published")
+    folder = mitdb.locate(database)
+    out.print(f"{mitdb.verify(folder, database)} files in {folder}, all as published")
 
 
-def check_command():
-    """Compare every MIT-BIH file with its published checksum."""
+def check_command(database: DatabaseArgument = "mitdb"):
+    """Compare every file of a database with its published checksum."""
     from bnn.data import mitdb
     from bnn.errors import DataError
 
-    folder = mitdb.at_hand()
+    folder = mitdb.at_hand(database)
     if folder is None:
-        raise DataError("no MIT-BIH records at hand; fetch them with `bnn data fetch`, or set BNN_DATA to their folder")
-    out.print(f"{mitdb.verify(folder)} files in {folder}, all as published")
+        raise DataError(
+            f"no records of {database} at hand; fetch them with `bnn data fetch {database}`, "
+            "or set BNN_DATA to the folder that holds theirs"
+        )
+    out.print(f"{mitdb.verify(folder, database)} files in {folder}, all as published")

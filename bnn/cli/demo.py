@@ -86,7 +86,7 @@ def demo_page(opened: OpenGraph, recording, synthetic: bool, signal, verdicts, p
     trace = plots.to_svg(plots.trace(signal, recording, verdicts))
     layers = {layer: n for layer, n in cost.per_layer.items() if n >= 0.001 * cost.instructions}
     bars = plots.to_svg(plots.bars(list(layers), list(layers.values()), "Instructions of each layer", "instructions"))
-    verdict_rows = [(clock(v.start_s), v.label, v.runner_up, f"{v.margin:.2f}") for v in verdicts]
+    verdict_rows = [(clock(v.start_s), v.shown, v.runner_up, f"{v.margin:.2f}") for v in verdicts]
     proof_rows = [
         (t, "equal" if p.difference is None else str(p.difference), len(p.tensors), f"{p.values:,}")
         for t, p in proofs.items()

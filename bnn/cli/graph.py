@@ -17,6 +17,7 @@ from bnn.cli.common import (
     progress_bar,
     table,
 )
+from bnn.cli.storage import image_storage, paper_bytes, storage_table
 from bnn.errors import DataError
 from bnn.graph import check, to_text
 from bnn.sim import simulate
@@ -28,12 +29,14 @@ def register(app: typer.Typer) -> None:
 
 
 def inspect_command(graph: GraphArgument, json: JsonOption = False):
-    """Print a graph: every tensor with its shape and range, and what each layer costs."""
+    """Print a graph: every tensor with its shape and range, what each layer costs, and what a linked image stores."""
     opened = open_graph(graph)
     rows = layer_costs(opened.graph)
+    storage, note = image_storage(opened)
     if json:
         about = {"graph": opened.graph.name, "sha256": opened.sha256, "about": opened.graph.about}
-        print_json({**about, "classes": opened.graph.classes, "layers": rows})
+        stored = {"image": storage.to_dict() if storage else None, "paper": paper_bytes(opened.graph), "note": note}
+        print_json({**about, "classes": opened.graph.classes, "layers": rows, "storage": stored})
         return
     out.print(to_text(opened.graph), markup=False, soft_wrap=True)
     head = f"{opened.graph.name} (sha256 {opened.sha256[:12]})"
@@ -46,6 +49,9 @@ def inspect_command(graph: GraphArgument, json: JsonOption = False):
     costs.add_section()
     costs.add_row("all", "", "", f"{constants:,.0f}", "", f"{sum(row['macs'] for row in rows):,}")
     out.print(costs)
+    out.print(storage_table(storage, paper_bytes(opened.graph)))
+    if note:
+        out.print(note, markup=False)
     for key, value in opened.graph.about.items():
         out.print(f"{key}: {value}", markup=False)
 

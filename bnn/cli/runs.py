@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bnn.cli.common import JsonOption, out, print_json, table
-from bnn.cli.train import need_torch
+from bnn.cli.subject import need_torch
 from bnn.errors import DataError
 
 

@@ -1,38 +1,23 @@
-"""bnn train, evaluate, lower: from recordings to a model, its figures, and its integer graph."""
+"""bnn train, lower: from recordings to a model, and on to its integer graph."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from bnn import zoo
-from bnn.cli.common import JsonOption, err, load_windows, open_graph, out, print_json, progress_bar
-from bnn.errors import DataError, ModelError, ToolError
+from bnn.cli.common import JsonOption, err, load_windows, out, print_json, progress_bar
+from bnn.cli.evaluate import SetOption, SyntheticOption, evaluate_command
+from bnn.cli.subject import need_torch, origin
+from bnn.errors import DataError, ModelError
 
-SetOption = Annotated[str | None, typer.Option("--set", help="Windows to use: see `bnn data list`.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the split, the weights and the order of batches.")]
 FoldOption = Annotated[str, typer.Option(help="Fold, 0 to 9, or all, one after the other; only kfold has folds.")]
-SyntheticOption = Annotated[bool, typer.Option("--synthetic", help="Use synthetic signals; the figures say so.")]
 
 
 def register(app: typer.Typer) -> None:
     app.command("train")(train_command)
-    app.command("evaluate")(evaluate_command)
     app.command("lower")(lower_command)
-
-
-def need_torch() -> None:
-    try:
-        import brevitas  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise ToolError(
-            f"{error.name} is not installed, and trained models need it: "
-            "pip install torch==2.13.0 && pip install 'bnn-wearables[train]'"
-        ) from error
 
 
 def train_command(
@@ -106,108 +91,6 @@ def _overrides(changes: list[str]) -> dict:
         except ValueError:
             values[field] = text
     return values
-
-
-def evaluate_command(
-    model: Annotated[
-        str, typer.Argument(help="A name of the zoo, a .graph file, a model.safetensors or a run folder.")
-    ],
-    set_name: SetOption = None,
-    protocol: Annotated[str | None, typer.Option(help="[the one it was trained under]")] = None,
-    seed: Annotated[int | None, typer.Option(help="[the one it was trained with]")] = None,
-    fold: Annotated[int | None, typer.Option(help="[the one it was trained with]")] = None,
-    part: Annotated[str, typer.Option(help="train, val, test, or all.")] = "test",
-    synthetic: SyntheticOption = False,
-    json: JsonOption = False,
-):
-    """Figures of a graph (in integers, without torch) or of a trained model: accuracy, F1, per class, confusion."""
-    from bnn.data.splits import split
-    from bnn.metrics import render, report
-
-    subject = _subject(model)
-    about = subject.about
-    windows = load_windows(set_name or about["set"], synthetic=synthetic)
-    if tuple(windows.classes) != tuple(subject.classes):
-        raise DataError(
-            f"{model}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
-        )
-    chosen = (
-        protocol or about["protocol"],
-        int(about["seed"]) if seed is None else seed,
-        int(about["fold"]) if fold is None else fold,
-    )
-    parts = split(windows, *chosen)
-    indices = np.arange(len(windows)) if part == "all" else getattr(parts, _part(part))
-    if not len(indices):
-        raise DataError(f"protocol {parts.protocol} has no {part} part; choose --part train or test")
-    chosen_windows = windows.subset(indices)
-    figures = report(chosen_windows.y, subject.predict(chosen_windows.x), windows.classes)
-    where = f"{parts.protocol} (seed {parts.seed}" + (f", fold {parts.fold})" if parts.protocol == "kfold" else ")")
-    if json:
-        head = {"model": model, "kind": subject.kind, "set": windows.name, "synthetic": windows.synthetic}
-        split_head = {"protocol": parts.protocol, "seed": parts.seed, "fold": parts.fold, "part": part}
-        print_json({**head, **split_head, **figures.to_dict()})
-        return
-    title = f"{subject.name} ({subject.kind}) on {windows.describe()}"
-    out.print(render(figures, title=title, protocol=where, part=part, synthetic=windows.synthetic))
-    for note in parts.notes:
-        out.print(note, markup=False)
-
-
-def _part(part: str) -> str:
-    if part not in ("train", "val", "test"):
-        raise DataError(f"--part is {part}, wanted train, val, test or all")
-    return part
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What is evaluated: a graph or a trained network. `about` is what it says of its training."""
-
-    name: str
-    kind: str
-    classes: tuple[str, ...]
-    about: dict[str, str]
-    predict: Callable[[np.ndarray], np.ndarray]
-
-
-def _subject(model: str) -> _Subject:
-    if model in zoo.names() or model.endswith(".graph"):
-        return _graph_subject(model)
-    need_torch()
-    from bnn.models.checkpoint import load_model
-    from bnn.train.evaluate import predict
-
-    net, metadata = load_model(zoo.model_path(model))
-    kind = "trained network, " + ("binary" if net.config.binary else "float")
-    return _Subject(model, kind, net.config.classes, origin(metadata), lambda x: predict(net, x))
-
-
-def _graph_subject(name_or_path: str) -> _Subject:
-    from bnn.sim import simulate
-
-    opened = open_graph(name_or_path)
-    graph = opened.graph
-
-    def predict(x: np.ndarray) -> np.ndarray:
-        with progress_bar("simulating", len(x)) as progress:
-            return simulate(graph, {graph.signals[0].name: x}, progress=progress).classes
-
-    return _Subject(graph.name, "integer graph", graph.classes, graph.about, predict)
-
-
-def origin(metadata: dict) -> dict[str, str]:
-    """What a graph remembers of its training, as text: set, protocol, seed, fold, recipe, epochs."""
-    recipe = metadata["recipe"]
-    return {
-        "set": metadata["data"]["name"],
-        "synthetic": "yes" if metadata["data"]["synthetic"] else "no",
-        "protocol": metadata["protocol"],
-        "seed": str(metadata["split_seed"]),
-        "fold": str(metadata["fold"]),
-        "recipe": f"{recipe['task']}/{recipe['name']}",
-        "epochs": str(metadata["epochs_done"]),
-    }
 
 
 def lower_command(

@@ -1,4 +1,8 @@
-"""Where the MIT-BIH Arrhythmia Database stands on this machine, and which records form which part of it."""
+"""Where the MIT-BIH databases stand on this machine, and which arrhythmia records form which part of theirs.
+
+mitdb  Arrhythmia Database, 48 records of two leads
+nstdb  Noise Stress Test Database, of which the three records of noise are used (bnn.data.noise)
+"""
 
 import os
 from pathlib import Path
@@ -7,7 +11,10 @@ from bnn.data.download import fetch, problem_of, read_manifest
 from bnn.data.records import record_path
 from bnn.errors import DataError
 
-URLS = {"mitdb": "https://physionet.org/files/mitdb/1.0.0/"}
+URLS = {
+    "mitdb": "https://physionet.org/files/mitdb/1.0.0/",
+    "nstdb": "https://physionet.org/files/nstdb/1.0.0/",
+}
 
 # De Chazal, O'Dwyer, Reilly 2004, "Automatic classification of heartbeats using ECG morphology and heartbeat
 # interval features", table III: two halves of equal class mix with no patient in both.
@@ -23,7 +30,7 @@ def locate(name: str = "mitdb") -> Path:
     """The folder that holds the records of the database `name`.
 
     That is the folder `name` inside the one that the environment variable BNN_DATA names, if it is set; else a
-    folder in the user's cache, into which the records are fetched from PhysioNet first (about 92 MB, once).
+    folder in the user's cache, into which the records are fetched from PhysioNet first (once; mitdb 92 MB, nstdb 6 MB).
 
     Raises DataError if BNN_DATA has no such folder, the database is not known, or it cannot be fetched.
     """

@@ -102,6 +102,11 @@ def wfdb_library():
     return wfdb
 
 
+def lead_names(path: str | Path) -> tuple[str, ...]:
+    """The leads of the WFDB record `path`, in order. Raises DataError as `read_record` does."""
+    return tuple(_read_header(wfdb_library(), record_path(path)).sig_name or ())
+
+
 def record_path(path: str | Path) -> Path:
     """`path` as WFDB names a record: with its folder, without .hea or .dat."""
     path = Path(path)

@@ -7,7 +7,7 @@ What two parts may share, checked in samples of the records by bnn.data.overlap 
 
 - nothing in `stratified`, `kfold`, `grouped` and `inter-patient`; and no record either in the last two.
 - `paper` may share samples: of the 17-class set, nine pairs of windows are one and the same (no others overlap), and
-  two or three of its 200 test windows are then trained on (seeds 0, 1, 2). The other sets are cut back to back.
+  two or three of its 200 test windows then lie in another part, too (seeds 0, 1, 2). Other sets are cut back to back.
 """
 
 from collections.abc import Callable

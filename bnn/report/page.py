@@ -19,7 +19,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of a page. `warning` stands out; `svg` is trusted markup made by bnn.report.plots."""
+    """One part of a page. `warning` stands out; `svg` is trusted markup, one figure or several, of bnn.report.plots."""
 
     title: str
     text: str = ""

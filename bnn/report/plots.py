@@ -44,7 +44,8 @@ def save(figure, path: Path, *, force: bool) -> None:
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise FileError(f"{path}: plots are written as .png, .svg or .pdf; choose one of these endings")
     buffer = BytesIO()
-    figure.savefig(buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+    undated = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}  # so that the same figure is the same file
+    figure.savefig(buffer, format=path.suffix[1:], dpi=150, bbox_inches="tight", **undated)
     pyplot().close(figure)
     write_atomic(path, buffer.getvalue(), force=force)
 
@@ -53,14 +54,14 @@ def trace(signal: np.ndarray, recording, verdicts: list, begin: float = 0.0):
     """An ECG in rows of 30 s, each window shaded and labelled with its class.
 
     signal    (n,) int16, what was classified, at recording.fs; begin is its first second
-    verdicts  one a window, with start_s, end_s, label
+    verdicts  one a window, with start_s, end_s, shown
     """
     plt = pyplot()
     millivolts = (signal.astype(float) - recording.adc_zero) / recording.gain
     seconds = begin + np.arange(len(signal)) / recording.fs
     rows = max(1, int(np.ceil(len(signal) / recording.fs / ROW_SECONDS)))
     figure, axes = plt.subplots(rows, 1, figsize=(12, 1.0 + 1.5 * rows), sharey=True, squeeze=False)
-    labels = list(dict.fromkeys(v.label for v in verdicts))
+    labels = list(dict.fromkeys(v.shown for v in verdicts))
     for row, axis in enumerate(axes[:, 0]):
         left = begin + row * ROW_SECONDS
         inside = (seconds >= left) & (seconds < left + ROW_SECONDS)
@@ -70,9 +71,9 @@ def trace(signal: np.ndarray, recording, verdicts: list, begin: float = 0.0):
         axis.set_ylabel("mV")
         for v in verdicts:
             if left <= v.start_s < left + ROW_SECONDS:
-                colour = COLOURS[labels.index(v.label) % len(COLOURS)]
+                colour = COLOURS[labels.index(v.shown) % len(COLOURS)]
                 axis.axvspan(v.start_s, v.end_s, color=colour, alpha=0.12, linewidth=0)
-                axis.text(v.start_s + 0.2, 0.97, v.label, color=colour, va="top", weight="bold",
+                axis.text(v.start_s + 0.2, 0.97, v.shown, color=colour, va="top", weight="bold",
                           transform=axis.get_xaxis_transform())  # fmt: skip
     axes[-1, 0].set_xlabel("seconds")
     axes[0, 0].set_title(f"{recording.name} {recording.lead}".strip(), loc="left")

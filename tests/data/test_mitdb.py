@@ -50,8 +50,8 @@ def test_cache_is_filled_once(monkeypatch, tmp_path):
 
 def test_unknown_database(monkeypatch):
     monkeypatch.delenv("BNN_DATA", raising=False)
-    with pytest.raises(DataError, match="nstdb: no such database to fetch, wanted mitdb"):
-        database.locate("nstdb")
+    with pytest.raises(DataError, match="edb: no such database to fetch, wanted mitdb, nstdb"):
+        database.locate("edb")
 
 
 def test_a_bare_name_is_looked_up(monkeypatch, tmp_path):

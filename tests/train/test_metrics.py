@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from torchmetrics.functional import accuracy, confusion_matrix, f1_score, precision, recall
+from torchmetrics.functional import accuracy, cohen_kappa, confusion_matrix, f1_score, precision, recall
 
 from bnn import metrics
 from bnn.errors import DataError
@@ -49,8 +49,49 @@ def test_against_torchmetrics():
     np.testing.assert_array_equal(got.confusion, confusion_matrix(p, t, **how).numpy())
     sensitivities = [c.sensitivity for c in got.classes]
     np.testing.assert_allclose(sensitivities, recall(p, t, **how, average="none").numpy(), rtol=1e-6)
+    assert got.kappa == pytest.approx(cohen_kappa(p, t, **how).item())
     predictivities = [c.positive_predictivity for c in got.classes]
     np.testing.assert_allclose(predictivities, precision(p, t, **how, average="none").numpy(), rtol=1e-6)
+
+
+# A worked example of the jk index: rows N S V F, 100 windows.
+CONFUSION = np.array([[60, 5, 3, 2], [4, 6, 0, 0], [2, 1, 12, 0], [1, 0, 2, 2]])
+
+
+def test_the_jk_index_by_hand():
+    j = 6 / 10 + 6 / 12 + 12 / 15 + 12 / 17
+    chance = (70 * 67 + 10 * 12 + 15 * 17 + 5 * 4) / 100**2
+    kappa = (0.80 - chance) / (1 - chance)
+    assert metrics.kappa(CONFUSION) == pytest.approx(kappa)
+    assert metrics.jk_index(CONFUSION, CLASSES) == pytest.approx(kappa / 2 + j / 8)
+
+
+def test_the_jk_index_of_a_perfect_and_of_a_blind_classifier():
+    right = np.arange(4).repeat(3)
+    assert metrics.report(right, right, CLASSES).jk == pytest.approx(1.0)
+    assert metrics.report(right, np.zeros(12, int), CLASSES).jk == pytest.approx(0.0)
+
+
+def test_the_jk_index_is_of_aami_classes_that_occur():
+    with_q = np.pad(CONFUSION, (0, 1))
+    assert metrics.jk_index(with_q, (*CLASSES, "Q")) == pytest.approx(metrics.jk_index(CONFUSION, CLASSES))
+    assert metrics.jk_index(CONFUSION, ("a", "b", "c", "d")) is None
+    without_v = CONFUSION * (np.arange(4) != 2)[:, None]
+    assert metrics.jk_index(without_v, CLASSES) is None
+
+
+def test_kappa_of_a_single_class():
+    assert metrics.kappa(np.array([[5, 0], [0, 0]])) == 1.0
+
+
+@given(labels)
+def test_intervals_hold_their_figures(pairs):
+    for c in metrics.report(*np.array(pairs).T, CLASSES).classes:
+        for name in ("sensitivity", "positive_predictivity", "f1"):
+            value, interval = getattr(c, name), getattr(c, f"{name}_interval")
+            assert (value is None) == (interval is None)
+            if value is not None:
+                assert 0 <= interval[0] <= value + 1e-12 and value - 1e-12 <= interval[1] <= 1
 
 
 def test_a_class_that_never_occurs_has_no_figures():

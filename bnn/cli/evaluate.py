@@ -1,0 +1,85 @@
+"""bnn evaluate: figures of a graph or of a trained network."""
+
+from typing import Annotated
+
+import typer
+
+from bnn.cli.common import JsonOption, out, print_json
+from bnn.cli.subject import Part, Subject, open_part, open_subject
+from bnn.rejection import RiskCoverage, check_threshold, confidence, reject, risk_coverage
+
+ModelArgument = Annotated[
+    str, typer.Argument(help="A name of the zoo, a .graph file, a model.safetensors or a run folder.")
+]
+SetOption = Annotated[str | None, typer.Option("--set", help="Windows to use: see `bnn data list`.")]
+SyntheticOption = Annotated[bool, typer.Option("--synthetic", help="Use synthetic signals; the figures say so.")]
+ProtocolOption = Annotated[str | None, typer.Option(help="[the one it was trained under]")]
+SeedOption = Annotated[int | None, typer.Option(help="[the one it was trained with]")]
+FoldOption = Annotated[int | None, typer.Option(help="[the one it was trained with]")]
+MinConfidenceOption = Annotated[
+    float | None, typer.Option(metavar="P", help="Leave windows of lower confidence unanswered, 0 to 1.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evaluate")(evaluate_command)
+
+
+def evaluate_command(
+    model: ModelArgument,
+    set_name: SetOption = None,
+    protocol: ProtocolOption = None,
+    seed: SeedOption = None,
+    fold: FoldOption = None,
+    part: Annotated[str, typer.Option(help="train, val, test, or all.")] = "test",
+    min_confidence: MinConfidenceOption = None,
+    synthetic: SyntheticOption = False,
+    json: JsonOption = False,
+):
+    """Figures of a graph (in integers, without torch) or of a trained model: accuracy, F1, per class, confusion."""
+    from bnn.metrics import render, report
+
+    if min_confidence is not None:
+        check_threshold(min_confidence)
+    subject = open_subject(model)
+    scale = None if min_confidence is None else subject.scale()
+    chosen = open_part(
+        subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic
+    )
+    windows = chosen.windows
+    logits = subject.logits(windows.x)
+    figures = report(windows.y, logits.argmax(axis=1), windows.classes)
+    confidences = None if scale is None else confidence(logits, scale)
+    right = logits.argmax(axis=1) == windows.y
+    if json:
+        head = evaluation_head(model, subject, chosen)
+        rejected = {} if confidences is None else {"rejection": _rejection(confidences, right, min_confidence)}
+        print_json({**head, **figures.to_dict(), **rejected})
+        return
+    title = f"{subject.name} ({subject.kind}) on {windows.describe()}"
+    out.print(render(figures, title=title, protocol=chosen.protocol(), part=part, synthetic=windows.synthetic))
+    for note in chosen.split.notes:
+        out.print(note, markup=False)
+    if confidences is not None:
+        out.print(reject(confidences, right, min_confidence).describe())
+        out.print(f"area under the risk-coverage curve {risk_coverage(confidences, right).aurc:.4f}")
+
+
+def evaluation_head(model: str, subject: Subject, chosen: Part) -> dict:
+    """What figures are of, for JSON."""
+    windows, parts = chosen.windows, chosen.split
+    return {
+        "model": model,
+        "kind": subject.kind,
+        "set": windows.name,
+        "synthetic": windows.synthetic,
+        "protocol": parts.protocol,
+        "seed": parts.seed,
+        "fold": parts.fold,
+        "part": chosen.name,
+    }
+
+
+def _rejection(confidences, right, least: float) -> dict:
+    curve: RiskCoverage = risk_coverage(confidences, right)
+    return {**reject(confidences, right, least).to_dict(), "aurc": curve.aurc}

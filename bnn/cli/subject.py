@@ -1,0 +1,151 @@
+"""What is evaluated: an integer graph or a trained network, and the windows that its training left for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnn import zoo
+from bnn.cli.common import load_windows, open_graph, progress_bar
+from bnn.data.splits import Split, split
+from bnn.data.windows import WindowSet
+from bnn.errors import DataError, ToolError
+from bnn.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A classifier.
+
+    kind         in words, for the screen
+    about        what it says of its training: set, protocol, seed, fold ...
+    logit_scale  the factor on its logits in the loss of its training; None where it does not say
+    logits       (n, samples) int16 -> (n, classes) float, in units of 1
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+    about: dict[str, str]
+    logit_scale: float | None
+    logits: Callable[[np.ndarray], np.ndarray]
+
+    def scale(self) -> float:
+        """`logit_scale`. Raises DataError where it is not known."""
+        if self.logit_scale is None:
+            raise DataError(
+                f"{self.name}: does not say the logit scale of its training, which confidence needs; "
+                "lower the trained network again with `bnn lower`"
+            )
+        return self.logit_scale
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a split set: the windows to look at, and the split for those who report on it."""
+
+    windows: WindowSet
+    split: Split
+    name: str
+
+    def protocol(self) -> str:
+        """As figures are labelled, for example "kfold (seed 0, fold 3)"."""
+        fold = f", fold {self.split.fold}" if self.split.protocol == "kfold" else ""
+        return f"{self.split.protocol} (seed {self.split.seed}{fold})"
+
+
+def need_torch() -> None:
+    """Raise ToolError where trained networks cannot be run."""
+    try:
+        import brevitas  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise ToolError(
+            f"{error.name} is not installed, and trained models need it: "
+            "pip install torch==2.13.0 && pip install 'bnn-wearables[train]'"
+        ) from error
+
+
+def open_subject(model: str) -> Subject:
+    """A name of the zoo or a .graph file is run in integers; a run folder or a checkpoint by torch."""
+    if model in zoo.names() or model.endswith(".graph"):
+        return graph_subject(open_graph(model).graph)
+    need_torch()
+    from bnn.models.checkpoint import load_model
+    from bnn.train.evaluate import logits
+
+    net, metadata = load_model(zoo.model_path(model))
+    kind = "trained network, " + ("binary" if net.config.binary else "float")
+    about = origin(metadata)
+    return Subject(model, kind, net.config.classes, about, float(about["logit_scale"]), lambda x: logits(net, x))
+
+
+def graph_subject(graph: Graph) -> Subject:
+    """The graph in the simulator."""
+    from bnn.sim import simulate
+
+    unit = 2.0 ** logit_frac(graph)
+    scale = graph.about.get("logit_scale")
+
+    def logits(x: np.ndarray) -> np.ndarray:
+        with progress_bar("simulating", len(x)) as progress:
+            return simulate(graph, {graph.signals[0].name: x}, progress=progress).logits / unit
+
+    return Subject(graph.name, "integer graph", graph.classes, graph.about, float(scale) if scale else None, logits)
+
+
+def logit_frac(graph: Graph) -> int:
+    """Fraction bits of the last exit's logits."""
+    return next(getattr(node, "frac", 0) for node in graph.nodes() if node.name == graph.stages[-1].logits)
+
+
+def origin(metadata: dict) -> dict[str, str]:
+    """What a graph remembers of its training, as text: set, protocol, seed, fold, recipe, logit scale, epochs."""
+    recipe = metadata["recipe"]
+    return {
+        "set": metadata["data"]["name"],
+        "synthetic": "yes" if metadata["data"]["synthetic"] else "no",
+        "protocol": metadata["protocol"],
+        "seed": str(metadata["split_seed"]),
+        "fold": str(metadata["fold"]),
+        "recipe": f"{recipe['task']}/{recipe['name']}",
+        "logit_scale": f"{recipe['logit_scale']:g}",
+        "epochs": str(metadata["epochs_done"]),
+    }
+
+
+def _remembered(subject: Subject, key: str) -> str:
+    if key not in subject.about:
+        raise DataError(f"{subject.name}: does not say the {key} of its training; name one with --{key}")
+    return subject.about[key]
+
+
+def open_part(
+    subject: Subject,
+    *,
+    set_name: str | None = None,
+    protocol: str | None = None,
+    seed: int | None = None,
+    fold: int | None = None,
+    part: str = "test",
+    synthetic: bool = False,
+) -> Part:
+    """The windows to evaluate `subject` on; what is not given is as it was trained.
+
+    Raises DataError for a set of other classes, a part that the protocol does not have, a subject that does not say
+    what is not given, and as `split` does.
+    """
+    windows = load_windows(set_name or _remembered(subject, "set"), synthetic=synthetic)
+    if tuple(windows.classes) != tuple(subject.classes):
+        raise DataError(
+            f"{subject.name}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
+        )
+    seed = int(_remembered(subject, "seed")) if seed is None else seed
+    fold = int(_remembered(subject, "fold")) if fold is None else fold
+    parts = split(windows, protocol or _remembered(subject, "protocol"), seed, fold)
+    if part not in ("train", "val", "test", "all"):
+        raise DataError(f"--part is {part}, wanted train, val, test or all")
+    indices = np.arange(len(windows)) if part == "all" else getattr(parts, part)
+    if not len(indices):
+        raise DataError(f"protocol {parts.protocol} has no {part} part; choose --part train or test")
+    return Part(windows.subset(indices), parts, part)
