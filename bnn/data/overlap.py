@@ -15,7 +15,10 @@ def overlaps(windows: WindowSet, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     A window [s, s + length) shares a sample with [t, t + length) exactly if |s - t| < length.
     Raises DataError where the windows were cut from no records.
     """
-    found = [_near(windows.start, a[of_a], b[of_b], windows.length) for of_a, of_b in _by_source(windows, a, b)]
+    found = [
+        a[of_a][near(windows.start[a[of_a]], windows.start[b[of_b]], windows.length)]
+        for of_a, of_b in _by_source(windows, a, b)
+    ]
     return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
 
@@ -28,9 +31,11 @@ def _by_source(windows: WindowSet, a: np.ndarray, b: np.ndarray):
         yield source[a] == name, source[b] == name
 
 
-def _near(start: np.ndarray, a: np.ndarray, b: np.ndarray, length: int) -> np.ndarray:
-    """Members of `a` that begin less than `length` away from the nearest member of `b`."""
-    others = np.sort(start[b])
-    after = np.searchsorted(others, start[a])
-    gaps = [np.abs(others[np.clip(i, 0, len(others) - 1)] - start[a]) for i in (after - 1, after)]
-    return a[np.minimum(*gaps) < length]
+def near(starts: np.ndarray, others: np.ndarray, length: int) -> np.ndarray:
+    """(n,) bool: does window starts[i] share a sample with one at `others`? All are `length` long, of one record."""
+    if not len(others):
+        return np.zeros(len(starts), dtype=bool)
+    others = np.sort(others)
+    after = np.searchsorted(others, starts)
+    gaps = [np.abs(others[np.clip(i, 0, len(others) - 1)] - starts) for i in (after - 1, after)]
+    return np.minimum(*gaps) < length

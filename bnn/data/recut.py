@@ -16,6 +16,7 @@ import numpy as np
 
 from bnn.data import mitdb
 from bnn.data.annotations import CLASS_OF_BEAT
+from bnn.data.overlap import near
 from bnn.data.records import read_annotations, read_record, read_rhythms
 from bnn.data.windows import WindowSet
 from bnn.errors import DataError
@@ -69,7 +70,7 @@ def places(windows: WindowSet, train: np.ndarray, step: int = STEP) -> Places:
 def _starts(path: Path, samples: int, windows: WindowSet, rows: np.ndarray, taken: np.ndarray, step: int):
     """For each window of `rows`, all of one record, its own start and then the others that will do."""
     grid = np.arange(0, samples - windows.length + 1, step, dtype=np.int64)
-    grid = grid[_clear_of(grid, taken, windows.length)]
+    grid = grid[~near(grid, taken, windows.length)]
     own = windows.start[rows]
     kind = contents(path, np.concatenate([own, grid]), windows.length)
     kind_of_own, kind_of_grid = kind[: len(own)], kind[len(own) :]
@@ -77,14 +78,6 @@ def _starts(path: Path, samples: int, windows: WindowSet, rows: np.ndarray, take
     for start, k in zip(own, kind_of_own.tolist(), strict=True):
         others = grid[kind_of_grid == k] if classes[k] == 1 else grid[:0]
         yield np.concatenate([[start], others])
-
-
-def _clear_of(starts: np.ndarray, taken: np.ndarray, length: int) -> np.ndarray:
-    """(n,) bool: windows at `starts` that share no sample with windows at `taken`, all of one length."""
-    taken = np.sort(taken)
-    nearest = np.searchsorted(taken, starts - length, side="right")  # the first that ends after the start
-    nearest_start = np.append(taken, np.iinfo(np.int64).max)[nearest]
-    return nearest_start >= starts + length
 
 
 def contents(path: Path, starts: np.ndarray, length: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnn.data import ecg
-from bnn.data.overlap import overlaps
+from bnn.data.overlap import near, overlaps
 from bnn.data.splits import FOLDS, split
 from bnn.errors import DataError
 
@@ -90,3 +90,13 @@ def test_what_the_paper_protocol_shares(mitdb):
     others = ecg.load("ecg5")
     test = split(others, "paper").test
     assert not len(overlaps(others, test, np.setdiff1d(np.arange(len(others)), test)))
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_near_is_what_it_says(length):
+    """Against the definition, on every set of other starts within a short record."""
+    starts = np.arange(12)
+    for mask in range(1 << 8):
+        taken = np.flatnonzero([mask >> i & 1 for i in range(8)])
+        want = [any(abs(s - t) < length for t in taken) for s in starts]
+        np.testing.assert_array_equal(near(starts, taken, length), want)

@@ -38,16 +38,6 @@ def test_a_record_without_rhythms_has_beats_alone(annotated, monkeypatch):
     assert kind[0] == kind[2] != kind[1]
 
 
-@pytest.mark.parametrize("length", [1, 2, 7])
-def test_clear_of_held_out_windows_is_what_it_says(length):
-    """Against the definition, on every set of held-out starts within a short record."""
-    starts = np.arange(12)
-    for mask in range(1 << 8):
-        taken = np.flatnonzero([mask >> i & 1 for i in range(8)])
-        want = [all(abs(s - t) >= length for t in taken) for s in starts]
-        np.testing.assert_array_equal(recut._clear_of(starts, taken, length), want)
-
-
 def test_a_choice_of_zero_is_the_windows_own_place():
     source = Places(np.arange(50, dtype=np.int16), (np.array([7, 3, 30]), np.array([20])), 5)
     cut = source.cut(np.array([0, 1, 0, 0]), np.array([0.0, 0.99, 0.4, 0.999]))
