@@ -66,7 +66,8 @@ def _try(piece: Piece, folder: Path) -> dict | str:
     try:
         return measured(piece, folder)
     except BnnError as error:
-        return str(error).splitlines()[0]
+        lines = str(error).splitlines()
+        return " ".join(dict.fromkeys((lines[0], lines[-1])))  # of a compiler's message, its end says why
 
 
 def measured(piece: Piece, folder: Path) -> dict:

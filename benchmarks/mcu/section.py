@@ -103,5 +103,5 @@ def estimated(rows: list[dict]) -> str:
 def remarks(figures: Figures) -> str:
     """What could not be measured, reason by reason."""
     reasons = Counter(figures.left_out.values())
-    lines = [f"- {count} left out: {reason}" for reason, count in reasons.items()]
-    return "Not measured in this run:\n\n" + "\n".join(lines) + "\n" if lines else ""
+    lines = [f"- {count} of them: {reason}" for reason, count in reasons.items()]
+    return "Measurements that could not be made:\n\n" + "\n".join(lines) + "\n" if lines else ""

@@ -131,12 +131,12 @@ def test_a_limit_that_changes_nothing_makes_no_row(lab, kept):  # noqa: F811
 
 def test_what_cannot_be_measured_is_named_with_its_reason(kept, monkeypatch):
     def refuse(*_):
-        raise GraphError("no such kernels\nand more")
+        raise GraphError("it failed; it said:\nmuch\nno such kernels")
 
     broken = replace(piece_of(""), variant=grid.Variant("broken", refuse))
     figures = run.run([broken], jobs=1)
-    assert figures.left_out == {"ecg5 -Os broken, zig, cortex-m0": "no such kernels"}
-    assert "- 1 left out: no such kernels" in section.remarks(figures)
+    assert figures.left_out == {"ecg5 -Os broken, zig, cortex-m0": "it failed; it said: no such kernels"}
+    assert "- 1 of them: it failed; it said: no such kernels" in section.remarks(figures)
 
 
 ROW = {
