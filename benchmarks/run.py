@@ -1,25 +1,20 @@
-"""Run every benchmark and rewrite the committed table, benchmarks/RESULTS.md.
+"""Run every benchmark and rewrite its section of the committed results, benchmarks/RESULTS.md.
 
 make bench
 """
 
 import json
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from bnn import __version__, zoo
-from bnn.files import write_atomic
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file runs by its path, too
+
+from benchmarks.results import markdown, write_section  # noqa: E402
+from bnn import zoo  # noqa: E402
 
 HERE = Path(__file__).parent
-TITLES = {
-    "flash": "flash, B",
-    "ram": "RAM, B",
-    "stack": "stack, B",
-    "instructions": "instructions",
-}
 
 
 def run(script: str, folder: Path) -> dict:
@@ -35,12 +30,6 @@ def accuracy(name: str) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def markdown(header: list[str], rows: list[list]) -> str:
-    """A table: the first column to the left, the others to the right."""
-    rule = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [header, rule, *rows]) + "\n"
-
-
 def accuracy_part(figures: dict[str, dict]) -> str:
     header = ["network", "protocol", "test windows", "accuracy", "95 % interval", "macro-F1", "signals"]
     rows = []
@@ -53,28 +42,6 @@ def accuracy_part(figures: dict[str, dict]) -> str:
             [name, protocol, f["windows"], f"{100 * f['accuracy']:.2f} %", interval, f"{f['macro_f1']:.3f}", signals]
         )
     return "## Accuracy\n\nInteger graphs, `bnn evaluate NAME`.\n\n" + markdown(header, rows)
-
-
-def cores_part(figures: dict[str, list[dict]]) -> str:
-    text = "## Cores\n\nOne window, emulated; instructions are counts, not cycles. The samples, 7,200 B, come on top.\n"
-    for name, measurements in figures.items():
-        header = ["core", "build", *TITLES.values()]
-        rows = [[m["target"], m["build"], *(f"{m[key]:,}" for key in TITLES)] for m in measurements]
-        text += f"\n### {name}, {measurements[0]['compiler']}\n\n{markdown(header, rows)}"
-        for build in dict.fromkeys(m["build"] for m in measurements):
-            text += layers_part(build, [m for m in measurements if m["build"] == build])
-    return text
-
-
-def layers_part(build: str, measurements: list[dict]) -> str:
-    """Instructions of each layer; where kernels differ from core to core, not every core has every tensor."""
-    names = dict.fromkeys(name for m in measurements for name in m["per_layer"])
-    layers = [
-        [name, *(f"{m['per_layer'][name]:,}" if name in m["per_layer"] else "-" for m in measurements)]
-        for name in names
-    ]
-    header = ["up to tensor", *(m["target"] for m in measurements)]
-    return f"\nInstructions of each layer, {build}:\n\n{markdown(header, layers)}"
 
 
 def engines_part(figures: dict[str, dict]) -> str:
@@ -95,16 +62,11 @@ def training_part(figures: dict) -> str:
 
 
 def main() -> None:
+    write_section(accuracy_part({name: accuracy(name) for name in zoo.names()}))
+    subprocess.run([sys.executable, str(HERE / "mcu")], check=True)  # writes its section and its picture itself
     with tempfile.TemporaryDirectory() as folder:
-        parts = [
-            f"# Results\n\nWritten by `make bench` with bnn {__version__}, Python {platform.python_version()} on "
-            f"{platform.system()} {platform.machine()}. Do not edit.\n",
-            accuracy_part({name: accuracy(name) for name in zoo.names()}),
-            cores_part(run("cores", Path(folder))),
-            engines_part(run("engines", Path(folder))),
-            training_part(run("training", Path(folder))),
-        ]
-    write_atomic(HERE / "RESULTS.md", "\n".join(parts))
+        write_section(engines_part(run("engines", Path(folder))))
+        write_section(training_part(run("training", Path(folder))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hooks of Unicorn at native speed: counting instructions, and watching the alignment of loads and stores.
+"""Hooks of Unicorn at native speed: counting instructions, one by one too, and watching the alignment of accesses.
 
 A hook in Python for every instruction is some hundred times slower than the emulation, so these are C functions of a
 few lines, compiled when they are first needed.
@@ -8,6 +8,8 @@ import ctypes
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from bnn.errors import ToolError
 from firmware.compilers import find_compiler, run
@@ -34,6 +36,35 @@ class Counter:
     @property
     def value(self) -> int:
         return self._count.value
+
+
+class _Profile(ctypes.Structure):
+    """struct profile of ports/hooks.c."""
+
+    _fields_ = (
+        ("first", ctypes.c_uint64),
+        ("before", ctypes.c_uint64),
+        ("behind", ctypes.c_uint64),
+        ("visits", ctypes.c_void_p),
+        ("jumps", ctypes.c_void_p),
+    )
+
+
+class Profiler:
+    """Counts every instruction of `first` up to, without, `end` on its own.
+
+    visits, jumps   (n,) uint64, entry i for the instruction at first + 2 i: how often it ran, and how often another
+                    than the one behind it ran next. Jumps mean something for branches alone: where an IT block is
+                    left out, or a call leaves the range, code that does not branch jumps too.
+    """
+
+    def __init__(self, uc, first: int, end: int):
+        import unicorn
+
+        self.visits, self.jumps = (np.zeros((end - first + 1) // 2, np.uint64) for _ in range(2))
+        self._state = _Profile(first, 0, 0, self.visits.ctypes.data, self.jumps.ctypes.data)
+        self._library = _library()
+        _add(uc, unicorn.UC_HOOK_CODE, self._library.profile_instruction, self._state, (first, end - 1))
 
 
 class _Watch(ctypes.Structure):

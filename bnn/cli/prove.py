@@ -11,6 +11,7 @@ from rich.table import Table
 from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread, table
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
+from bnn.cli.energy import as_dict, show_estimates
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, temporary_sources
 from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
@@ -119,6 +120,7 @@ def bench_command(
     max_ram: MaxRamOption = None,
     layers: Annotated[bool, typer.Option("--layers", help="Show instructions of each layer.")] = False,
     compare: Annotated[bool, typer.Option("--compare", help="Show what the choice of kernels rests on, too.")] = False,
+    energy: Annotated[bool, typer.Option("--energy", help="ESTIMATE cycles, time and energy on named chips.")] = False,
     json: JsonOption = False,
 ):
     """Count instructions, flash, RAM and stack on emulated cores. These are counts, not cycles."""
@@ -130,8 +132,10 @@ def bench_command(
     for name in _targets(on):
         err.print(f"measuring {opened.graph.name} on {name} ...")
         measurements.append(measure_target(opened, name, x, opt, compiler, options))
+    histograms = profile_targets(opened, measurements, x, opt, compiler, options) if energy else {}
     if json:
-        print_json([{"graph": opened.graph.name, **m.as_dict()} for m in measurements])
+        estimated = {name: {"estimate": as_dict(name, histogram)} for name, histogram in histograms.items()}
+        print_json([{"graph": opened.graph.name, **m.as_dict(), **estimated.get(m.target, {})} for m in measurements])
         return
     out.print(cost_table(opened.graph.name, measurements))
     if layers:
@@ -139,6 +143,25 @@ def bench_command(
     if compare:
         for m in measurements:
             out.print(prediction_table(choose(opened.graph, m.target, options), m))
+    if energy:
+        show_estimates(opened.graph.name, histograms)
+
+
+def profile_targets(
+    opened, measurements: list, x: np.ndarray, opt: str, compiler: str | None, options: Options
+) -> dict:
+    """Histograms of executed instructions by target; of those Arm cores that Unicorn emulates."""
+    from firmware.compilers import find_compiler
+    from firmware.profile import profile
+    from firmware.targets import find_target
+
+    histograms = {}
+    for target in (find_target(m.target) for m in measurements):
+        if target.is_arm and target.unicorn:
+            with temporary_sources(opened, target.name, options) as sources:
+                found = find_compiler(target, compiler)
+                histograms[target.name] = profile(sources, target, x, opt=opt, compiler=found)
+    return histograms
 
 
 def measure_target(

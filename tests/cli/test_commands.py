@@ -129,6 +129,22 @@ def test_bench_prints_one_object_a_target(bnn):
         assert row["flash"] > 4500 and row["ram"] < 6144 and 0 < row["stack"] < 2048 and row["samples"] == 7200
 
 
+def test_bench_estimates_energy_and_says_so(bnn):
+    ran = bnn("bench", "ecg5", "--on", "cortex-m4,rv32imc", "--windows", 1, "--energy", "--json")
+    m4, rv32 = json.loads(ran.out)
+    assert sum(m4["estimate"]["kinds"].values()) == m4["instructions"]
+    assert "nRF52840" in [row["chip"] for row in m4["estimate"]["estimates"]]
+    assert "ESTIMATE" in m4["estimate"]["remark"] and "estimate" not in rv32
+
+
+def test_bench_marks_every_estimate_as_one(bnn):
+    ran = bnn("bench", "ecg5", "--on", "cortex-m4", "--windows", 1, "--energy")
+    shown = ran.out.split("ESTIMATES for one window")[1]
+    assert shown.count("(estimate)") == 4 and "All of this is an ESTIMATE" in shown
+    ran = bnn("bench", "ecg5", "--on", "rv32imc", "--windows", 1, "--energy")
+    assert "No estimate: none of these targets is an Arm core" in ran.out
+
+
 def test_bench_keeps_to_a_limit_of_ram_and_shows_what_was_predicted(bnn):
     ran = bnn("bench", "ecg17", "--on", "cortex-m4", "--windows", 1, "--max-ram", 4096, "--compare")
     assert ran.code == 0 and "predicted" in ran.out and "lanes_conv_threshold" in ran.out
