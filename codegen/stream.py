@@ -1,0 +1,250 @@
+"""The plan of the streaming form: rows through line buffers instead of maps in an arena. It knows no language.
+
+A layer makes one row, a time step of its map, as soon as the rows that it reads are there; it keeps of its own rows only what
+its readers look back on. When that is depends on numbers of rows alone, so the plan plays a window through by the same rules as
+firmware/runtime/bnn_stream.c and notes how far back each reader looks.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bnn.errors import GraphError
+from bnn.graph import Graph, Signal
+from bnn.graph.ops import BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, WindowStats
+from bnn.graph.types import BITS, TensorType
+from codegen.choose import Options
+from codegen.layout import lay_out, words_of
+from codegen.plan import outline
+from codegen.steps import LIMIT, Step
+
+HEAD = 7
+"""Words at the beginning of the state, bnn_stream_head in the runtime; a count for each layer follows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """What a layer's row t reads: rows first + t * stride .. + kernel - 1 of the layer `source`, margins counted."""
+
+    source: int
+    first: int
+    stride: int
+    kernel: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A layer of the stream. The first is the signal, its rows the centred samples; the last keeps its logits alone.
+
+    step    None for the signal
+    type    of the tensor, but for the signal: int32 (1, length)
+    length  rows that it makes, or reads in the end
+    margin  rows before the map and behind it, each `pad`; None: all 1, or std for the signal
+    bits    of a row; 0 where it is not kept
+    rows    that are kept
+    at      word of the state where they begin
+    work    word of the state where `work_words` words of its own begin: bounds and sums, or logits
+    skip    layers behind this one that wait as long as it does
+    """
+
+    name: str
+    step: Step | None
+    type: TensorType
+    length: int
+    reads: tuple[Read, ...]
+    margin: int = 0
+    pad: np.ndarray | None = None
+    bits: int = 0
+    rows: int = 0
+    at: int = 0
+    work: int = 0
+    work_words: int = 0
+    skip: int = 0
+
+    @property
+    def row_words(self) -> int:
+        return words_of(self.bits)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamPlan:
+    """A graph of one stage and one signal, ready to be written down.
+
+    stats                    the node that gives a window's mean and std
+    row_at, view_at, other_at  words of the state: the row being made, and rows read that do not begin at a word
+    words                    of the state
+    """
+
+    graph: Graph
+    signal: Signal
+    stats: WindowStats
+    lines: tuple[Line, ...]
+    row_at: int
+    view_at: int
+    other_at: int
+    words: int
+
+    @property
+    def logits(self) -> Line:
+        return self.lines[-1]
+
+    @property
+    def state_bytes(self) -> int:
+        return 4 * self.words
+
+    def __str__(self) -> str:
+        kept = max(line.rows * line.bits for line in self.lines)
+        return (
+            f"rows through {len(self.lines)} line buffers, of {-(-kept // 8)} B at most; "
+            f"{self.state_bytes} B of RAM beside {self.kept_bytes} B of samples"
+        )
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of samples that wait for the window's statistics."""
+        return 2 * self.signal.length
+
+
+def choose_stream(graph: Graph, options: Options) -> StreamPlan:
+    """The one plan there is; GraphError where the options ask for what a stream does not offer, or for less memory."""
+    if options.kernels != "auto" or options.max_flash is not None:
+        raise GraphError(f"{options}: a stream has kernels of its own and no choice among them; leave the others out")
+    plan = stream_plan(graph)
+    if options.max_ram is not None and plan.state_bytes > options.max_ram:
+        raise GraphError(
+            f"graph {graph.name}: its stream takes {plan.state_bytes} B beside the samples, more than "
+            f"--max-ram {options.max_ram}; there is no smaller form, raise the limit"
+        )
+    return plan
+
+
+def stream_plan(graph: Graph) -> StreamPlan:
+    """Plan a graph of the target dialect; GraphError where it has no streaming form."""
+    made = outline(graph)
+    stats = _only_stats(made.nodes)
+    by_name = {node.name: node for node in made.nodes}
+    if not isinstance(by_name[made.logits], PReluSum):
+        by_name[made.logits].fail("ends the graph, but a stream ends in a PReluSum; generate without --stream")
+    steps = [step for step in made.steps if step.nodes[0] is not stats]
+    lines = _lines(made.signal, steps, made.types)
+    depths, views = _play(lines)
+    lines = [replace(line, rows=depth) for line, depth in zip(lines, depths, strict=True)]
+    return _place(graph, made.signal, stats, lines, views)
+
+
+def _only_stats(nodes: list[Node]) -> WindowStats:
+    found = [node for node in nodes if isinstance(node, WindowStats)]
+    if len(found) != 1:
+        names = ", ".join(node.name for node in found) or "none"
+        raise GraphError(
+            f"the graph has {len(found)} WindowStats ({names}), but a stream has one mean and std a window; "
+            "generate without --stream"
+        )
+    return found[0]
+
+
+def _lines(signal: Signal, steps: list[Step], types: dict[str, TensorType]) -> list[Line]:
+    """The layers, with what each reads, before it is known how many rows they keep."""
+    readers = [step.nodes[0] for step in steps]
+    pad = max(node.pad for node in readers if isinstance(node, SignalConv))
+    samples = TensorType("int32", (1, signal.length), 0, 0)
+    lines = [Line(signal.name, None, samples, signal.length, (), pad, None, 32)]
+    numbers = {signal.name: 0}
+    for step in steps:
+        node, kind = step.nodes[0], types[step.output]
+        sources = [name for name in step.inputs if name in numbers]
+        reads = tuple(_read(node, numbers[name], lines[numbers[name]].margin) for name in sources)
+        numbers[step.output] = len(lines)
+        lines.append(_line(step, kind, reads, lines, [n for n in readers if step.output in n.inputs]))
+    return [replace(line, skip=_skip(lines, i)) for i, line in enumerate(lines)]
+
+
+def _read(node: Node, source: int, margin: int) -> Read:
+    match node:
+        case SignalConv() | BinaryConv():
+            return Read(source, margin - node.pad, node.stride, node.w.shape[-1])
+        case OrPool() | MaxPool():
+            return Read(source, margin, node.stride, node.kernel)
+    return Read(source, margin, 1, 1)
+
+
+def _line(step: Step, kind: TensorType, reads: tuple[Read, ...], lines: list[Line], readers: list[Node]) -> Line:
+    node, last = step.nodes[0], step.nodes[-1]
+    if isinstance(node, PReluSum):
+        return Line(step.output, step, kind, lines[reads[0].source].length, reads, work_words=kind.size)
+    tensor = lay_out(step.output, kind, readers)
+    bits = tensor.channels * BITS[kind.kind]
+    if bits > LIMIT:
+        last.fail(f"a row of {kind} takes {bits} bits, but a stream holds at most {LIMIT}; generate without --stream")
+    bounds = {"signal_conv_threshold": 2, "threshold32": 1}.get(step.kernel, 0)
+    work = bounds * tensor.channels
+    return Line(step.output, step, kind, tensor.length, reads, tensor.margin, tensor.pad, bits, work_words=work)
+
+
+def _skip(lines: list[Line], i: int) -> int:
+    """How many of the layers that follow read nothing but this one and each other: they wait as long as it does."""
+    behind = {i}
+    for j in range(i + 1, len(lines)):
+        if not {read.source for read in lines[j].reads} <= behind:
+            break
+        behind.add(j)
+    return len(behind) - 1
+
+
+def _play(lines: list[Line]) -> tuple[list[int], tuple[int, int]]:
+    """Rows that each layer must keep, and the words of the longest strings, first and second, that have to be copied."""
+    counts = [line.margin for line in lines]
+    looks: set[tuple[int, int, Read]] = set()  # rows looked back, which of the inputs, what is read
+    for _ in range(lines[0].length):
+        counts[0] += 1
+        i = 1
+        while i < len(lines):
+            i += 1 if _advance(lines, counts, i, looks) else 1 + lines[i].skip
+    moved = True
+    while moved:
+        moved = counts[0] < lines[0].length + 2 * lines[0].margin
+        counts[0] += moved
+        for i in range(1, len(lines)):
+            moved |= _advance(lines, counts, i, looks)
+    depths = [line.margin for line in lines]
+    for back, _, read in looks:
+        depths[read.source] = max(depths[read.source], back)
+    views = [0, 0]
+    for back, which, read in looks:
+        bits = read.kernel * lines[read.source].bits
+        if (depths[read.source] - back) * lines[read.source].bits % 32 or (bits % 32 and back > read.kernel):
+            views[which] = max(views[which], words_of(bits))
+    return depths, tuple(views)
+
+
+def _advance(lines: list[Line], counts: list[int], i: int, looks: set[tuple[int, int, Read]]) -> bool:
+    """As advance() of the runtime."""
+    line = lines[i]
+    t = counts[i] - line.margin
+    if t >= line.length + line.margin:
+        return False
+    if t < line.length:
+        starts = [read.first + t * read.stride for read in line.reads]
+        if any(counts[r.source] < start + r.kernel for r, start in zip(line.reads, starts, strict=True)):
+            return False
+        looks |= {(counts[r.source] - starts[which], which, r) for which, r in enumerate(line.reads)}
+    counts[i] += 1
+    return True
+
+
+def _place(graph: Graph, signal: Signal, stats: WindowStats, lines: list[Line], views: tuple[int, int]) -> StreamPlan:
+    """One after the other: all of it lives as long as the stream."""
+    at, placed = HEAD + len(lines), []
+    for line in lines:
+        work = at + words_of(line.rows * line.bits)
+        placed.append(replace(line, at=at, work=work))
+        at = work + line.work_words
+    view_at = at + max(line.row_words for line in lines)
+    other_at = view_at + views[0]
+    words = other_at + views[1]
+    if words > LIMIT:
+        raise GraphError(
+            f"graph {graph.name}: its line buffers take {words} words, but a stream holds at most {LIMIT}; "
+            "generate without --stream"
+        )
+    return StreamPlan(graph, signal, stats, tuple(placed), at, view_at, other_at, words)
