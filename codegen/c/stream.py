@@ -10,6 +10,7 @@ from codegen.c.layers import Array, Descriptor, initialiser
 from codegen.c.model import RUNTIME_HEADERS, Common, KnownAnswer, common, reserved
 from codegen.c.text import Names, pack, rows
 from codegen.files import KERNELS
+from codegen.layout import words_of
 from codegen.stream import Line, StreamPlan
 
 GROUP = 4
@@ -19,7 +20,7 @@ ROWS = {
     "signal_conv_threshold": ("bnn_row_signal", "bnn_stream_signal.c"),
     "signal_conv_sum": ("bnn_row_signal", "bnn_stream_signal.c"),
     "conv_threshold": ("bnn_row_conv", "bnn_stream_conv.c"),
-    "conv_sum": ("bnn_row_conv", "bnn_stream_conv.c"),
+    "conv_sum": ("bnn_row_conv_sums", "bnn_stream_conv.c"),
     "threshold32": (None, "bnn_stream_signal.c"),
     "prelu_sum16": ("bnn_prelu_sum", "bnn_stream_sum.c"),
     "prelu_sum32": ("bnn_prelu_sum", "bnn_stream_sum.c"),
@@ -146,11 +147,10 @@ class Rows:
         descriptors.append(Descriptor("bnn_map", name, initialiser({"length": length, "channels": channels})))
         return f"&{name}"
 
-    def _weights_of(self, node: SignalConv | BinaryConv, arrays: list[Array]) -> str:
-        """Signs or rows, written once however many layers share them."""
+    def _signs(self, node: SignalConv, arrays: list[Array]) -> str:
+        """Written once however many layers share them."""
         if node.name not in self._weights:
-            values = signs(node.w) if isinstance(node, SignalConv) else aligned(node.w)
-            self._weights[node.name] = self._array(arrays, f"{node.name}_weights", values)
+            self._weights[node.name] = self._array(arrays, f"{node.name}_weights", signs(node.w))
         return self._weights[node.name]
 
     def _fields(self, line: Line, arrays: list[Array], descriptors: list[Descriptor]) -> dict[str, object]:
@@ -159,13 +159,13 @@ class Rows:
         channels = self._plan.lines[line.reads[0].source].type.shape[0]
         match node:
             case SignalConv():
-                weights = self._weights_of(node, arrays)
-                return {"signs": weights, "kernel": node.w.shape[1], "channels": len(node.w)}
+                return {"signs": self._signs(node, arrays), "kernel": node.w.shape[1], "channels": len(node.w)}
             case BinaryConv():
-                fields = {"weights": self._weights_of(node, arrays)}
-                fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
+                values = aligned(node.w) if last is node else columns(node.w, last.t)
                 taps = node.w[0].size
-                return fields | {"taps": taps, "words": -(-taps // 32), "channels": len(node.w)}
+                more = {"words": words_of(taps)} if last is node else {"planes": planes(taps)}
+                weights = self._array(arrays, f"{line.name}_weights", values)
+                return {"weights": weights, "taps": taps, "channels": len(node.w)} | more
             case PReluSum():
                 x = self._map(descriptors, f"{line.name}_rows", channels, 1)
                 factors = {key: getattr(node, key) for key in ("rise", "fall", "bias")}
@@ -238,3 +238,24 @@ def signs(w: np.ndarray) -> np.ndarray:
 def aligned(w: np.ndarray) -> np.ndarray:
     """(n_out, n_in, kernel) of -1 and +1 -> rows of words, time-major as in memory, each beginning at a word."""
     return np.concatenate([pack(row) for row in (w > 0).transpose(0, 2, 1)])
+
+
+def planes(taps: int) -> int:
+    """Bit planes of a counter that begins at up to 2^p and takes `taps` < 2^p more: p + 1, at least 5."""
+    return max(taps.bit_length(), 4) + 1
+
+
+def columns(w: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """(n_out, n_in, kernel) of -1 and +1 with bounds (n_out,) -> what bnn_row_conv reads.
+
+    acc = taps - 2 m >= t says m <= (taps - t) / 2 for the mismatches m, so a counter that begins at
+    2^p - 1 - floor((taps - t) / 2) stays below 2^p exactly then; it begins between 0, always, and 2^p, never.
+    """
+    n_out, taps = len(w), w[0].size
+    top = 1 << (planes(taps) - 1)
+    begin = np.clip(top - 1 - (taps - t.astype(np.int64)) // 2, 0, top)
+    counters = (begin[:, None] >> np.arange(planes(taps))) & 1  # (n_out, planes)
+    bits = np.concatenate([counters, (w > 0).transpose(0, 2, 1).reshape(n_out, taps)], axis=1)
+    padded = np.zeros((32 * words_of(n_out), bits.shape[1] + -taps % 16), np.uint8)
+    padded[:n_out, : bits.shape[1]] = bits
+    return np.concatenate([pack(group.T) for group in padded.reshape(-1, 32, padded.shape[1])])

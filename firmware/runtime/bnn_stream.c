@@ -10,25 +10,50 @@ static uint32_t *counts(uint32_t *state)
     return state + BNN_STREAM_HEAD;
 }
 
-/* Move the rows down by one; the room of the last is left 0. */
-static void move_down(uint32_t *lines, uint32_t words, uint32_t bits)
+/* Rows of whole words: move them down by one, and put the new one last. */
+static void append_words(uint32_t *lines, uint32_t words, uint32_t step, const uint32_t *row)
 {
-    const uint32_t whole = bits / 32u;
-    const uint32_t shift = bits % 32u;
-    const uint32_t stay = words - whole;
+    uint32_t *const end = lines + words - step;
 
-    if (shift == 0u) {
-        for (uint32_t i = 0; i < stay; i++) {
-            lines[i] = lines[i + whole];
-        }
-    } else {
-        for (uint32_t i = 0; i + 1u < stay; i++) {
-            lines[i] = lines[i + whole] >> shift | lines[i + whole + 1u] << (32u - shift);
-        }
-        lines[stay - 1u] = lines[words - 1u] >> shift;
+    for (; lines < end; lines++) {
+        lines[0] = lines[step];
     }
-    for (uint32_t i = stay; i < words; i++) {
-        lines[i] = 0;
+    for (uint32_t i = 0; i < step; i++) {
+        end[i] = row ? row[i] : 0xFFFFFFFFu;
+    }
+}
+
+/* The same for rows of other sizes, `at` bits before the last. */
+static void append_bits(uint32_t *lines, uint32_t at, uint32_t bits, const uint32_t *row)
+{
+    if (at > 0u) {
+        bnn_gather(lines, bits, at, lines);
+    }
+    bnn_writer out = {lines + at / 32u, at % 32u > 0u ? lines[at / 32u] : 0u, at % 32u};
+    for (uint32_t i = 0; i < bits; i += 32u) {
+        const uint32_t n = bits - i < 32u ? bits - i : 32u;
+        bnn_put(&out, row ? row[i / 32u] : bnn_ones(n), n);
+    }
+    if (out.fill > 0u) {
+        *out.next = out.word;
+    }
+}
+
+/* The same for rows of less than a word, of which several are kept. */
+static void append_few(uint32_t *lines, uint32_t words, uint32_t at, uint32_t bits, uint32_t row)
+{
+    const uint32_t shift = at % 32u;
+    uint32_t *const last = lines + words - 1u;
+
+    for (; lines < last; lines++) {
+        lines[0] = lines[0] >> bits | lines[1] << (32u - bits);
+    }
+    *last >>= bits;
+    if (shift + bits > 32u) {
+        last[-1] |= row << shift;
+        *last |= row >> (32u - shift);
+    } else {
+        *last |= row << shift;
     }
 }
 
@@ -37,20 +62,18 @@ static void append(const bnn_stream_layer *layer, uint32_t *state, const uint32_
 {
     const uint32_t bits = layer->bits;
     uint32_t *lines = state + layer->at;
-    uint32_t at = (layer->rows - 1u) * bits;
 
     if (bits == 0u) {
         return;
     }
-    move_down(lines, BNN_WORDS(layer->rows * bits), bits);
-    for (uint32_t i = 0; i < bits; i += 32u, at += 32u) {
-        const uint32_t n = bits - i < 32u ? bits - i : 32u;
-        const uint32_t word = row ? row[i / 32u] : bnn_ones(n);
-        const uint32_t shift = at % 32u;
-        lines[at / 32u] |= word << shift;
-        if (shift + n > 32u) {
-            lines[at / 32u + 1u] |= word >> (32u - shift);
-        }
+    const uint32_t at = (layer->rows - 1u) * bits;
+    const uint32_t words = BNN_WORDS(at + bits);
+    if (bits % 32u == 0u) {
+        append_words(lines, words, bits / 32u, row);
+    } else if (bits < 32u) {
+        append_few(lines, words, at, bits, row ? *row : bnn_ones(bits));
+    } else {
+        append_bits(lines, at, bits, row);
     }
 }
 

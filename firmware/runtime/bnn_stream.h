@@ -61,12 +61,21 @@ typedef struct {
     uint16_t kernel, channels;
 } bnn_row_signal;
 
-/* Binary convolution with weights that begin at words. */
+/* Most bit planes of a counter: the checker keeps taps below 2^15. */
+#define BNN_ROW_PLANES 17
+
+/* Binary convolution to bits. */
 typedef struct {
-    const uint32_t *weights; /* channels * words; unused bits are 0 */
-    const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
-    uint16_t taps, words, channels;
+    const uint32_t *weights; /* for each 32 channels: `planes` words of counters to begin with, then a word a tap, and words 0 up to
+                                a multiple of 16. Bit j is channel j */
+    uint16_t taps, planes, channels;
 } bnn_row_conv;
+
+/* Binary convolution to accumulators. */
+typedef struct {
+    const uint32_t *weights; /* channels * words: rows of taps that begin at words; unused bits are 0 */
+    uint16_t taps, words, channels;
+} bnn_row_conv_sums;
 
 /* bnn_stream.c */
 void bnn_stream_reset(uint32_t *state);
@@ -87,7 +96,7 @@ void bnn_row_threshold32(uint32_t channels, const uint32_t *x, const uint32_t *b
 
 /* bnn_stream_conv.c */
 void bnn_row_conv_threshold(const bnn_row_conv *layer, const uint32_t *x, uint32_t *y);
-void bnn_row_conv_sum(const bnn_row_conv *layer, const uint32_t *x, uint32_t *y);
+void bnn_row_conv_sum(const bnn_row_conv_sums *layer, const uint32_t *x, uint32_t *y);
 
 /* bnn_stream_sum.c */
 void bnn_row_bias(const bnn_prelu_sum *layer, uint32_t *y);

@@ -4,17 +4,22 @@
 
 #define GROUP 4u /* taps that share a table */
 
-/* sums[i] = sum_k +-d[k] over n <= GROUP taps, + where bit k of i is set: each tap doubles what is there. */
+/* sums[i] = sum_k +-d[k] over n taps, GROUP at most, + where bit k of i is set: the four sums of two taps with each of the other two. */
 static void all_sums(const int32_t *d, uint32_t n, int32_t *sums)
 {
-    uint32_t size = 1;
+    const int32_t first = d[0];
+    const int32_t second = n > 1u ? d[1] : 0;
+    const int32_t third = n > 2u ? d[2] : 0;
+    const int32_t fourth = n > 3u ? d[3] : 0;
+    const int32_t both = first + second;
+    const int32_t one = first - second;
 
-    sums[0] = 0;
-    for (uint32_t k = 0; k < n; k++, size *= 2u) {
-        for (uint32_t i = 0; i < size; i++) {
-            sums[size + i] = sums[i] + d[k];
-            sums[i] -= d[k];
-        }
+    for (uint32_t i = 0; i < 4u; i++, sums += 4) {
+        const int32_t rest = (i & 1u ? third : -third) + (i & 2u ? fourth : -fourth);
+        sums[0] = rest - both;
+        sums[1] = rest + one;
+        sums[2] = rest - one;
+        sums[3] = rest + both;
     }
 }
 
@@ -31,14 +36,11 @@ void bnn_row_signal_sum(const bnn_row_signal *layer, const uint32_t *x, uint32_t
     int32_t *acc = (int32_t *)y;
     const uint8_t *signs = layer->signs;
 
-    for (uint32_t o = 0; o < layer->channels; o++) {
-        acc[o] = 0;
-    }
     for (uint32_t k = 0; k < layer->kernel; k += GROUP) {
         int32_t sums[1u << GROUP];
-        all_sums(d + k, layer->kernel - k < GROUP ? layer->kernel - k : GROUP, sums);
+        all_sums(d + k, layer->kernel - k, sums);
         for (uint32_t o = 0; o < layer->channels; o++) {
-            acc[o] += sums[*signs++];
+            acc[o] = (k > 0u ? acc[o] : 0) + sums[*signs++];
         }
     }
 }
