@@ -122,9 +122,7 @@ def _sizes(image: Path, manifest: Manifest) -> Sizes:
     return replace(sizes, context=sizes.context - manifest.kept_bytes, samples=manifest.kept_bytes)
 
 
-def _count(
-    image: Path, manifest: Manifest, target: Target, windows: np.ndarray
-) -> tuple[list[int], int, int | None]:
+def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int, int | None]:
     """Instructions of every window, the deepest stack of all, and the largest push of a stream."""
     runner = EmulatedRunner(image, manifest, target, traced=False)
     machine = runner.machine

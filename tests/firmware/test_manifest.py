@@ -39,6 +39,11 @@ def test_a_damaged_manifest_is_refused(tmp_path, text):
     ("change", "words"),
     [
         ({"format": 4}, r"has format 4, but this laboratory reads format 3; generate again"),
+        ({"form": "drip"}, r"form 'drip', not one of window, stream; run bnn generate again"),
+        (
+            {"trace": [{"id": 1, "name": "a", "type": "int32", "shape": [2], "layout": "rows"}]},
+            r"trace a is in rows, but only maps are",
+        ),
         ({"name": "to-y"}, r"name 'to-y' is not a C identifier"),
         ({"sources": ["toy.c", "lost.c"]}, r"source lost.c is listed but missing"),
         (

@@ -59,7 +59,9 @@ def write_tiny(folder: Path, assembly: list[str]) -> Path:
     (folder / "tiny.h").write_text(HEADER)
     (folder / "tiny.c").write_text(SOURCE.replace("CODE", code))
     manifest = {
-        "format": 3, "form": "window", "kept_bytes": 0,
+        "format": 3,
+        "form": "window",
+        "kept_bytes": 0,
         "name": "tiny",
         "classes": ["only"],
         "signals": [{"name": "ecg", "samples": 1, "channels": 1}],
