@@ -1,8 +1,8 @@
 """The plan of the streaming form: rows through line buffers instead of maps in an arena. It knows no language.
 
-A layer makes one row, a time step of its map, as soon as the rows that it reads are there; it keeps of its own rows only what
-its readers look back on. When that is depends on numbers of rows alone, so the plan plays a window through by the same rules as
-firmware/runtime/bnn_stream.c and notes how far back each reader looks.
+A layer makes one row, a time step of its map, as soon as the rows that it reads are there; it keeps of its own rows
+only what its readers look back on. When that is depends on numbers of rows alone, so the plan plays a window through by
+the same rules as firmware/runtime/bnn_stream.c and notes how far back each reader looks.
 """
 
 from dataclasses import dataclass, replace
@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal
-from bnn.graph.ops import BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, WindowStats
+from bnn.graph import Graph, Signal, check
+from bnn.graph.check import is_past
+from bnn.graph.ops import BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Slice, WindowStats
 from bnn.graph.types import BITS, TensorType
 from codegen.choose import Options
 from codegen.layout import lay_out, words_of
 from codegen.plan import outline
 from codegen.steps import LIMIT, Step
 
-HEAD = 7
+HEAD = 8
 """Words at the beginning of the state, bnn_stream_head in the runtime; a count for each layer follows."""
 
 
@@ -70,13 +71,16 @@ class Line:
 class StreamPlan:
     """A graph of one stage and one signal, ready to be written down.
 
-    stats                    the node that gives a window's mean and std
+    signal                   one window of it, without its past
+    past                     whether mean and std are those of the window before, so that no sample has to wait
+    stats                    the node that gives mean and std
     row_at, view_at, other_at  words of the state: the row being made, and rows read that do not begin at a word
     words                    of the state
     """
 
     graph: Graph
     signal: Signal
+    past: bool
     stats: WindowStats
     lines: tuple[Line, ...]
     row_at: int
@@ -94,15 +98,16 @@ class StreamPlan:
 
     def __str__(self) -> str:
         kept = max(line.rows * line.bits for line in self.lines)
+        beside = "and no samples" if self.past else f"beside {self.kept_bytes} B of samples"
         return (
             f"rows through {len(self.lines)} line buffers, of {-(-kept // 8)} B at most; "
-            f"{self.state_bytes} B of RAM beside {self.kept_bytes} B of samples"
+            f"{self.state_bytes} B of RAM {beside}"
         )
 
     @property
     def kept_bytes(self) -> int:
         """Of samples that wait for the window's statistics."""
-        return 2 * self.signal.length
+        return 0 if self.past else 2 * self.signal.length
 
 
 def choose_stream(graph: Graph, options: Options) -> StreamPlan:
@@ -120,7 +125,8 @@ def choose_stream(graph: Graph, options: Options) -> StreamPlan:
 
 def stream_plan(graph: Graph) -> StreamPlan:
     """Plan a graph of the target dialect; GraphError where it has no streaming form."""
-    made = outline(graph)
+    window, past = without_past(graph)
+    made = outline(window)
     stats = _only_stats(made.nodes)
     by_name = {node.name: node for node in made.nodes}
     if not isinstance(by_name[made.logits], PReluSum):
@@ -129,7 +135,36 @@ def stream_plan(graph: Graph) -> StreamPlan:
     lines = _lines(made.signal, steps, made.types)
     depths, views = _play(lines)
     lines = [replace(line, rows=depth) for line, depth in zip(lines, depths, strict=True)]
-    return _place(graph, made.signal, stats, lines, views)
+    return _place(graph, made.signal, past, stats, lines, views)
+
+
+def without_past(graph: Graph) -> tuple[Graph, bool]:
+    """The graph of one window, and whether its statistics are those of the window before.
+
+    A graph whose signal is past and window, parted by two Slices, becomes one whose signal is the window, and of which
+    all but WindowStats is true; another graph stays as it is. GraphError for Slices that part the signal otherwise.
+    """
+    check(graph, "target")
+    slices = [node for node in graph.nodes() if isinstance(node, Slice)]
+    if not slices:
+        return graph, False
+    whole, before, now = graph.signals[0], slices[0], slices[-1]
+    parted = len(slices) == 2 and is_past(before, now) and before.first == 0 and 2 * now.length == whole.length
+    readers = [(node, WindowStats) for node in graph.consumers(before.name)]
+    readers += [(node, SignalConv) for node in graph.consumers(now.name)]
+    if not parted or len(graph.signals) > 1 or not all(isinstance(node, kind) for node, kind in readers):
+        before.fail(
+            "a stream takes two Slices, the first half of the signal for WindowStats and the second for SignalConv; "
+            "this graph has others, so only the simulator runs it"
+        )
+
+    def rewrite(nodes):
+        names = {before.name: whole.name, now.name: whole.name}
+        rest = (node for node in nodes if node not in slices)
+        return [replace(node, inputs=tuple(names.get(name, name) for name in node.inputs)) for node in rest]
+
+    window = replace(whole, length=now.length)
+    return replace(graph.with_nodes(rewrite), signals=(window,)), True
 
 
 def _only_stats(nodes: list[Node]) -> WindowStats:
@@ -192,7 +227,7 @@ def _skip(lines: list[Line], i: int) -> int:
 
 
 def _play(lines: list[Line]) -> tuple[list[int], tuple[int, int]]:
-    """Rows that each layer must keep, and the words of the longest strings, first and second, that have to be copied."""
+    """Rows that each layer must keep; words of the longest strings, of first and second inputs, that must be copied."""
     counts = [line.margin for line in lines]
     looks: set[tuple[int, int, Read]] = set()  # rows looked back, which of the inputs, what is read
     for _ in range(lines[0].length):
@@ -232,7 +267,9 @@ def _advance(lines: list[Line], counts: list[int], i: int, looks: set[tuple[int,
     return True
 
 
-def _place(graph: Graph, signal: Signal, stats: WindowStats, lines: list[Line], views: tuple[int, int]) -> StreamPlan:
+def _place(
+    graph: Graph, signal: Signal, past: bool, stats: WindowStats, lines: list[Line], views: tuple[int, int]
+) -> StreamPlan:
     """One after the other: all of it lives as long as the stream."""
     at, placed = HEAD + len(lines), []
     for line in lines:
@@ -247,4 +284,4 @@ def _place(graph: Graph, signal: Signal, stats: WindowStats, lines: list[Line], 
             f"graph {graph.name}: its line buffers take {words} words, but a stream holds at most {LIMIT}; "
             "generate without --stream"
         )
-    return StreamPlan(graph, signal, stats, tuple(placed), at, view_at, other_at, words)
+    return StreamPlan(graph, signal, past, stats, tuple(placed), at, view_at, other_at, words)

@@ -134,7 +134,7 @@ def _model_header(manifest: Manifest, piece: int) -> str:
 #define BENCH_SAMPLES {manifest.values}
 #define BENCH_CLASSES {len(manifest.classes)}
 typedef {name}_context bench_context;
-{_stream_calls(name, piece) if manifest.is_stream else _window_call(manifest)}
+{_stream_calls(manifest, piece) if manifest.is_stream else _window_call(manifest)}
 """
 
 
@@ -144,10 +144,12 @@ def _window_call(manifest: Manifest) -> str:
     return f"#define bench_classify(context, samples, logits) {manifest.name}_classify(context, {signals}, logits)"
 
 
-def _stream_calls(name: str, piece: int) -> str:
+def _stream_calls(manifest: Manifest, piece: int) -> str:
+    name = manifest.name
     return f"""\
 #define BENCH_STREAM 1
 #define BENCH_PIECE {piece}
+#define BENCH_RESTART {int(manifest.restart)}
 #define bench_init(context) {name}_stream_init(context)
 #define bench_push(context, samples, n) {name}_push(context, samples, n)
 #define bench_class(context, logits) {name}_result(context, logits)"""

@@ -65,6 +65,7 @@ class Manifest:
 
     form        "window": one call classifies a window; "stream": samples are pushed as they come
     kept_bytes  of the context, those that hold a window's samples
+    restart     of a stream, whether each window that is run begins one: it holds its past, too
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class Manifest:
     context_bytes: int
     form: str = "window"
     kept_bytes: int = 0
+    restart: bool = False
 
     @property
     def is_stream(self) -> bool:
@@ -133,6 +135,7 @@ def _parse(folder: Path, raw: dict) -> Manifest:
         context_bytes=int(raw["context_bytes"]),
         form=raw["form"],
         kept_bytes=int(raw["kept_bytes"]),
+        restart=bool(raw["restart"]),
     )
 
 

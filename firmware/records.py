@@ -1,8 +1,8 @@
 """The stream of records that a bench gives (ports/bench.h), and the tensors in it.
 
 Memory is time-major: element (c, t) of a tensor (C, T) is number t * C + c. Bit i of a bit tensor is bit i % 32 of
-little-endian word i / 32, which is bit i % 8 of byte i / 8. Maps of bits may lie in lanes instead: see manifest.Lanes. A
-stream gives each row of a map, one time step, as a record of its own.
+little-endian word i / 32, which is bit i % 8 of byte i / 8. Maps of bits may lie in lanes instead: see manifest.Lanes.
+A stream gives each row of a map, one time step, as a record of its own.
 """
 
 import struct

@@ -11,12 +11,17 @@ block     channels       conv length   pooled length
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from brevitas.nn import QuantConv1d, QuantIdentity
 from torch import Tensor, nn
 
 from bnn.errors import ModelError
+from bnn.graph.arith import standardise, standardise_past
 from bnn.models import quant
+
+NORMALISATIONS = {"window": standardise, "past": standardise_past}
+"""By name: raw windows, with their past where it is asked for, to what the network takes."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class EcgConfig:
     `channels` are those between the blocks; the last block has one channel per class.
     `binary=False` is the float twin: real weights and no sign, all else equal.
     `dropout` and `logit_scale` matter in training alone.
+    `normalisation` names the statistics that samples are standardised by: "window", its own; "past", those of as many
+    samples before it, so that a device can begin with the first sample.
     """
 
     classes: tuple[str, ...]
@@ -41,8 +48,11 @@ class EcgConfig:
     logit_scale: float = 0.25
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
+    normalisation: str = "window"
 
     def __post_init__(self):
+        if self.normalisation not in NORMALISATIONS:
+            raise ModelError(f"normalisation is {self.normalisation!r}, wanted {' or '.join(NORMALISATIONS)}")
         if len(self.strides) != len(self.channels) + 1:
             raise ModelError(
                 f"the network has {len(self.channels) + 1} blocks (channels {self.channels} and the classes), "
@@ -50,6 +60,21 @@ class EcgConfig:
             )
         if len(self.classes) < 2:
             raise ModelError(f"classes are {self.classes}, but a classifier needs at least two")
+
+    @property
+    def raw_samples(self) -> int:
+        """Samples that one window takes from a recording, its past included."""
+        return self.samples * (2 if self.normalisation == "past" else 1)
+
+    def standardise(self, x: np.ndarray) -> np.ndarray:
+        """Raw windows (n, raw_samples) int16 -> (n, samples) float32. Raises ModelError for another length."""
+        if x.ndim != 2 or x.shape[1] != self.raw_samples:
+            past = ", half of them the past, as the set ecg5-past has them" if self.normalisation == "past" else ""
+            raise ModelError(
+                f"windows have shape {x.shape}, but the network takes (n, {self.raw_samples}); "
+                f"cut them to {self.raw_samples} samples{past}"
+            )
+        return NORMALISATIONS[self.normalisation](x)
 
 
 class Block(nn.Module):

@@ -18,10 +18,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import ToolError
-from bnn.graph.arith import standardise
 from bnn.metrics import report
 from bnn.models.checkpoint import save_model
-from bnn.models.ecg import EcgNet, blank
+from bnn.models.ecg import EcgConfig, EcgNet, blank
 from bnn.train import run_folder
 from bnn.train.batches import Batches
 from bnn.train.evaluate import predict
@@ -130,15 +129,16 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, validate: bool) ->
 
 def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
     """The training batches, and the validation batches or None."""
-    x, y = _tensors(windows, split.train)
+    config = recipe.config(windows.classes, windows.length)
+    x, y = _tensors(config, windows, split.train)
     batches = Batches(x, y, recipe.batch, seed, lambda: trainer.current_epoch, recipe.augmentation())
     if not len(split.val):
         return batches, None
-    return batches, DataLoader(TensorDataset(*_tensors(windows, split.val)), batch_size=256)
+    return batches, DataLoader(TensorDataset(*_tensors(config, windows, split.val)), batch_size=256)
 
 
-def _tensors(windows: WindowSet, rows) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(standardise(windows.x[rows]))[:, None], torch.from_numpy(windows.y[rows])
+def _tensors(config: EcgConfig, windows: WindowSet, rows) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(config.standardise(windows.x[rows]))[:, None], torch.from_numpy(windows.y[rows])
 
 
 def _restore_best(net: EcgNet, trainer: pl.Trainer) -> None:

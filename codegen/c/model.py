@@ -55,6 +55,8 @@ class Common:
     logit_frac: int
     sources: tuple[str, ...]
     headers: tuple[str, ...]
+    statistics: str
+    kat_size: str
     kat_samples: str
     kat_logits: str
     kat_class: int
@@ -87,7 +89,7 @@ def common(
     name = graph.name
     upper = name.upper()
     _check_name(name)
-    samples = _samples(graph, signal, answer)
+    samples = _samples(graph, answer)
     last = next(node for node in graph.nodes() if node.name == graph.stages[-1].logits)
     prefix = "" if target == "host" else "riscv64-unknown-elf-" if target.startswith("rv") else "arm-none-eabi-"
     options = flags(target)
@@ -104,6 +106,8 @@ def common(
         logit_frac=getattr(last, "frac", 0),
         sources=(f"{name}.c", *runtime),
         headers=(f"{name}.h", f"{name}_kat.h", *headers),
+        statistics="each window's own" if samples.size == signal.length else "of the window before, its",
+        kat_size=f"{upper}_SAMPLES" if samples.size == signal.length else f"2 * {upper}_SAMPLES",
         kat_samples=rows(samples, "int16_t"),
         kat_logits=rows(answer.logits, "int32_t"),
         kat_class=int(answer.class_index),
@@ -129,7 +133,7 @@ def _check_name(name: str) -> None:
 
 
 def reserved(name: str) -> set[str]:
-    """Identifiers that constants and pointers must not take: the runtime's, the standard types, what headers declare."""
+    """Identifiers that constants and pointers must not take: the runtime's, standard types, what headers declare."""
     texts = [(RUNTIME / header).read_text(encoding="utf-8") for header in ("bnn_runtime.h", "bnn_stream.h")]
     taken = {word for text in texts for word in re.findall(r"\bbnn_\w+|\bu?int\d+_t", text)}
     declared = {f"{name}_{part}" for part in ("context", "classify", "stream_init", "push", "result")}
@@ -141,7 +145,8 @@ def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:
     return tuple(ClassName(enumerators.new(f"{upper}_CLASS_{name.upper()}"), string(name)) for name in names)
 
 
-def _samples(graph: Graph, signal: Signal, answer: KnownAnswer) -> np.ndarray:
+def _samples(graph: Graph, answer: KnownAnswer) -> np.ndarray:
+    signal = graph.signals[0]
     samples = np.asarray(answer.signals.get(signal.name, ()))
     if samples.dtype != np.int16 or samples.size != signal.length:
         raise DataError(

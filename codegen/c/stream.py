@@ -25,9 +25,9 @@ ROWS = {
     "prelu_sum16": ("bnn_prelu_sum", "bnn_stream_sum.c"),
     "prelu_sum32": ("bnn_prelu_sum", "bnn_stream_sum.c"),
 }
-"""Kernels that make one row, with the struct that describes them; for all other steps the plain kernel takes a map of one row."""
+"""Kernels that make one row, and the structs that describe them. Elsewhere the plain kernel takes a map of one row."""
 
-ENGINE = ("bnn_argmax.c", "bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_stream.c", "bnn_stream_kept.c")
+ENGINE = ("bnn_argmax.c", "bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_stream.c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Row:
 class StreamModel(Common):
     """A network that takes samples as they come."""
 
+    past: bool
     state_bytes: int
-    kept_bytes: int
     frac: int
     row_at: int
     view_at: int
@@ -70,8 +70,8 @@ def emit_stream(
     made = Rows(plan, Names(reserved(plan.graph.name) | {"layers", "stream", "start", "row"})).all()
     model = StreamModel(
         **shared,
+        past=plan.past,
         state_bytes=plan.state_bytes,
-        kept_bytes=plan.kept_bytes,
         frac=plan.stats.frac,
         row_at=plan.row_at,
         view_at=plan.view_at,
@@ -79,20 +79,22 @@ def emit_stream(
         logits_at=plan.logits.work,
         rows=made,
     )
-    cost = f"{_constant_bytes(made)} B of constants, {plan.state_bytes} B of RAM beside {plan.kept_bytes} B of samples"
-    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, cost, "rows through line buffers")
+    cost = f"{_constant_bytes(made)} B of constants, {plan.state_bytes} B of RAM"
+    origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, cost, str(plan))
     sizes = {
         "arena_bytes": plan.state_bytes,
         "context_bytes": -(-(plan.state_bytes + plan.kept_bytes) // 4) * 4,
         "kept_bytes": plan.kept_bytes,
+        "restart": plan.past,
     }
-    text = manifest(plan.graph, [plan.signal], model, origin, "stream", sizes, _traces(plan))
+    text = manifest(plan.graph, plan.graph.signals, model, origin, "stream", sizes, _traces(plan))
     return render(model, origin, "stream", text)
 
 
 def _sources(plan: StreamPlan) -> list[str]:
     kernels = [line.step.kernel for line in plan.lines[1:]]
-    return sorted({*ENGINE}.union(*((ROWS if kernel in ROWS else KERNELS)[kernel][1:] for kernel in kernels)))
+    push = "bnn_stream_past.c" if plan.past else "bnn_stream_kept.c"
+    return sorted({*ENGINE, push}.union(*((ROWS if kernel in ROWS else KERNELS)[kernel][1:] for kernel in kernels)))
 
 
 def _constant_bytes(made: tuple[Row, ...]) -> int:

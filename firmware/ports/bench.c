@@ -22,6 +22,8 @@ static int bench_classify(bench_context *context, const int16_t *samples, int32_
     static const uint32_t pieces[] = {1, 7, 360};
     uint32_t at = 0;
 
+    if (BENCH_RESTART)
+        bench_init(context);
     for (uint32_t i = 0; at < BENCH_SAMPLES; i++) {
         const uint32_t piece = BENCH_PIECE ? BENCH_PIECE : pieces[i % 3];
         const uint32_t left = BENCH_SAMPLES - at;

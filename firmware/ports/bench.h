@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* Written by the build: BENCH_SAMPLES, BENCH_CLASSES, bench_context; bench_classify, or BENCH_STREAM, BENCH_PIECE, bench_init,
+/* Written by the build: BENCH_SAMPLES, BENCH_CLASSES, bench_context; bench_classify, or BENCH_STREAM, BENCH_PIECE, BENCH_RESTART, bench_init,
  * bench_push and bench_class. */
 #include "bench_model.h"
 

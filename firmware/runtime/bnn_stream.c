@@ -163,6 +163,15 @@ uint32_t bnn_stream_take(const bnn_stream *net, uint32_t *state, const int16_t *
     return taken;
 }
 
+/* From the sums of a full window to its statistics, in the head. */
+void bnn_stream_stats(const bnn_stream *net, uint32_t *state)
+{
+    bnn_stream_head *head = (bnn_stream_head *)state;
+    const uint64_t squares = (uint64_t)head->squares[1] << 32 | head->squares[0];
+
+    bnn_sums_to_stats(head->sum, squares, net->samples, net->frac, head->stats);
+}
+
 /* Make the line buffers ready for a window whose statistics stand in the head. */
 void bnn_stream_begin(const bnn_stream *net, uint32_t *state)
 {

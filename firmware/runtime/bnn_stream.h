@@ -50,10 +50,11 @@ typedef struct {
     uint32_t sum;        /* of samples + 2^15; below 2^32 */
     uint32_t squares[2]; /* of the same, low word first */
     int32_t stats[2];
-    uint32_t done;       /* 1: the logits of the window that ended last are there */
+    uint32_t done;       /* 1: the logits of the window that ended with the last push are there */
+    uint32_t known;      /* 1: `stats` are those of the window before; where the past is asked for */
 } bnn_stream_head;
 
-#define BNN_STREAM_HEAD 7u /* words */
+#define BNN_STREAM_HEAD 8u /* words */
 
 /* First layer: rows of -1 and +1 as indices. */
 typedef struct {
@@ -80,6 +81,7 @@ typedef struct {
 /* bnn_stream.c */
 void bnn_stream_reset(uint32_t *state);
 uint32_t bnn_stream_take(const bnn_stream *net, uint32_t *state, const int16_t *samples, uint32_t n);
+void bnn_stream_stats(const bnn_stream *net, uint32_t *state);
 void bnn_stream_begin(const bnn_stream *net, uint32_t *state);
 void bnn_stream_feed(const bnn_stream *net, uint32_t *state, int16_t sample);
 void bnn_stream_end(const bnn_stream *net, uint32_t *state);
@@ -87,6 +89,9 @@ int bnn_stream_result(const bnn_stream *net, const uint32_t *state, int32_t *log
 
 /* bnn_stream_kept.c */
 uint32_t bnn_stream_push_kept(const bnn_stream *net, uint32_t *state, int16_t *kept, const int16_t *samples, uint32_t n);
+
+/* bnn_stream_past.c */
+uint32_t bnn_stream_push_past(const bnn_stream *net, uint32_t *state, const int16_t *samples, uint32_t n);
 
 /* bnn_stream_signal.c */
 void bnn_row_signal_sum(const bnn_row_signal *layer, const uint32_t *x, uint32_t *y);

@@ -21,8 +21,7 @@ uint32_t bnn_stream_push_kept(const bnn_stream *net, uint32_t *state, int16_t *k
         head->done = 0;
     }
     if (taken > 0u && head->taken == net->samples) {
-        bnn_sums_to_stats(head->sum, (uint64_t)head->squares[1] << 32 | head->squares[0], net->samples, net->frac,
-                          head->stats);
+        bnn_stream_stats(net, state);
         bnn_stream_begin(net, state);
         for (uint32_t i = 0; i < net->samples; i++) {
             bnn_stream_feed(net, state, kept[i]);

@@ -106,8 +106,11 @@ class StreamModel(Model):
         logits = np.full(len(self._manifest.classes), 0x5A5A5A5A, np.int32)
         return self._function("result")(self._context, ctypes.c_void_p(logits.ctypes.data)), logits
 
-    def run(self, windows: np.ndarray, pieces: Iterable[int] = (3600,)) -> Result:
-        """Push (n, samples) int16 one window after the other, in pieces of these sizes by turns that heed no window."""
+    def run(self, windows: np.ndarray, pieces: Iterable[int] = (3600,), warm_up: int = 0) -> Result:
+        """Push (n, samples) int16 one window after the other, in pieces of these sizes by turns that heed no window.
+
+        warm_up  windows at the beginning that have no result
+        """
         self.begin()
         samples, records, sizes = np.ravel(windows), [], cycle(pieces)
         while len(samples):
@@ -123,7 +126,7 @@ class StreamModel(Model):
                 else:
                     assert (logits == 0x5A5A5A5A).all(), "logits without a class"
         self._guarded.close()
-        return collect(records, len(windows), self._manifest, traced=True)
+        return collect(records, len(windows) - warm_up, self._manifest, traced=True)
 
 
 def manifest_of(generated: Path) -> dict:

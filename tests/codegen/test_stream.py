@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, ops
+from bnn.graph import Graph, check, ops
 from bnn.sim import simulate
 from codegen import Options, plan, stream_plan
 from codegen.c.stream import ENGINE, ROWS, columns, planes, signs
@@ -30,7 +31,7 @@ PIECES = ((1,), (7,), (360,), (5000,), (1, 7, 360), (59, 2, 3600))
 
 
 def uneven() -> Graph:
-    """What meets in AndNot comes from kernels of other lengths, so one side waits in its line buffer; pads differ, too."""
+    """What meets in AndNot comes from kernels of other lengths, so one side waits in its line buffer; pads differ."""
     b = seeded(90).signal_conv("acc1", 9, 5, stride=1, pad=2).threshold("bits1")
     b.conv("long", 6, 7, pad=4).threshold("long.bits").or_pool("long.pool", 3, 1)
     b.top = "bits1"
@@ -110,7 +111,9 @@ def test_every_kernel_is_used():
     assert kernels == {name for name in KERNELS if not name.startswith("lanes") and name != "window_stats"}
     assert set(ROWS) < kernels
     assert {path.name for path in RUNTIME.glob("bnn_stream*.c")} == {
-        name for name in {*ENGINE, *(files[1] for files in ROWS.values())} if name.startswith("bnn_stream")
+        name
+        for name in {*ENGINE, "bnn_stream_kept.c", "bnn_stream_past.c", *(files[1] for files in ROWS.values())}
+        if name.startswith("bnn_stream")
     }
 
 
@@ -157,6 +160,85 @@ def test_signs_of_four_taps_a_byte():
     assert signs(w).tolist() == [0b1101, 0, 0b10, 0b01]
 
 
+def by_the_past(graph: Graph) -> Graph:
+    """The same network on a signal of twice the length, whose first half gives the statistics of the second."""
+    signal = graph.signals[0]
+    parts = ops.Slice("past", ("ecg",), 0, signal.length), ops.Slice("window", ("ecg",), signal.length, signal.length)
+
+    def rewrite(nodes):
+        source = {ops.WindowStats: "past", ops.SignalConv: "window"}
+        return [*parts, *(replace(n, inputs=(source.get(type(n), n.inputs[0]), *n.inputs[1:])) for n in nodes)]
+
+    return replace(graph.with_nodes(rewrite), signals=(replace(signal, length=2 * signal.length),))
+
+
+PAST = (ecg_graph, uneven, *CORNERS)
+
+
+def pairs(stream: np.ndarray) -> np.ndarray:
+    """Consecutive windows (n, length) -> (n - 1, 2 * length), each with the one before it."""
+    return np.concatenate([stream[:-1], stream[1:]], axis=1)
+
+
+@settings(max_examples=30)
+@given(graphs(), st.integers(0, 2**32), st.lists(st.integers(1, 200), min_size=1, max_size=5))
+def test_any_graph_by_the_past_in_any_pieces(bench, graph, seed, pieces):
+    """Of windows one after the other the first has no class; each is the simulator's of it and the one before."""
+    past = by_the_past(graph)
+    with tempfile.TemporaryDirectory() as folder:
+        model = bench.load(write(past, Path(folder) / "out", options=STREAM))
+    x = raw_windows(graph, seed)
+    assert_equal(past, model.run(x, pieces, warm_up=1), pairs(x))
+    assert model.known_answer() == 0
+
+
+@pytest.mark.parametrize("make", PAST, ids=lambda make: make.__name__)
+def test_the_past_under_the_sanitizers(make, tmp_path):
+    if not (shutil.which("gcc") or shutil.which("clang")):
+        pytest.skip("neither gcc nor clang, which bring the sanitizers, is installed")
+    graph = by_the_past(make())
+    x = pairs(raw_windows(make(), 5))
+    runner = open_sanitized(write(graph, tmp_path / "out", options=STREAM), tmp_path / "build", traced=True)
+    assert_equal(graph, runner.run(x), x)
+
+
+def test_a_stream_by_the_past_keeps_no_samples(bench, tmp_path):
+    graph = by_the_past(ecg_graph())
+    made = stream_plan(graph)
+    assert made.kept_bytes == 0 and made.state_bytes == stream_plan(ecg_graph()).state_bytes
+    folder = write(graph, tmp_path / "out", options=STREAM)
+    header = (folder / "toy.h").read_text()
+    assert "int16_t samples" not in header and "#define TOY_SAMPLES 3600" in header
+    assert "of the window before, its mean and standard deviation" in header
+    model = bench.load(folder)
+    x = raw_windows(ecg_graph(), 6)
+    for cut in (1800, 3600, 5400):  # begin anew, in the past and in the window
+        model.begin()
+        samples = x[:2].ravel()[:cut]
+        while len(samples):
+            samples = samples[model.push(samples) :]
+        assert model.result()[0] == -1
+        assert_equal(graph, model.run(x[:3], (100,), warm_up=1), pairs(x[:3]))
+
+
+def test_slices_that_are_no_past():
+    graph = by_the_past(tiny_graph())
+    before, now = graph.stages[0].nodes[:2]
+
+    def with_slices(*parts):
+        return graph.with_nodes(lambda nodes: [*parts, *nodes[2:]])
+
+    with pytest.raises(GraphError, match=r"^acc1: reads window with 4 fraction bits, but stats holds the stat"):
+        check(with_slices(before, replace(now, first=7)))
+    with pytest.raises(GraphError, match=r"^window: samples 9 to 16 are not all among 0 to 15"):
+        check(with_slices(before, replace(now, first=9)))
+    longer = replace(with_slices(before, now), signals=(replace(graph.signals[0], length=17),))
+    with pytest.raises(GraphError, match=r"^past: a stream takes two Slices, the first half of the signal for"):
+        stream_plan(longer)
+    with pytest.raises(GraphError, match=r"^past: the graph normalises by the past, .*; generate with --stream"):
+        plan(graph, "host")
+
+
 def two_statistics() -> Graph:
     b = seeded()
     b.signal_conv("acc1", 4).threshold("bits1")
@@ -182,8 +264,6 @@ def test_statistics_as_logits_cannot_stream():
     b = seeded().signal_conv("acc1", 2).threshold("bits")
     graph = b.conv("acc2", 2).prelu_sum().graph("odd")
     stage = graph.stages[0]
-    from dataclasses import replace
-
     odd = replace(graph, stages=(replace(stage, logits="stats"),))
     with pytest.raises(GraphError, match=r"^stats: ends the graph, but a stream ends in a PReluSum; generate without"):
         stream_plan(odd)

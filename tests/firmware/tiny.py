@@ -62,6 +62,7 @@ def write_tiny(folder: Path, assembly: list[str]) -> Path:
         "format": 3,
         "form": "window",
         "kept_bytes": 0,
+        "restart": False,
         "name": "tiny",
         "classes": ["only"],
         "signals": [{"name": "ecg", "samples": 1, "channels": 1}],

@@ -126,6 +126,7 @@ MANIFEST = {
     "format": 3,
     "form": "window",
     "kept_bytes": 0,
+    "restart": False,
     "name": "toy",
     "tool": "bnn 0.1.0",
     "graph_sha256": "00",

@@ -125,7 +125,7 @@ def node(topology, name):
 
 
 EDITS = {
-    "graph format 2, but this bnn reads up to 1; update bnn-wearables": lambda t, a: t.update(version=2),
+    "graph format 3, but this bnn reads up to 2; update bnn-wearables": lambda t, a: t.update(version=3),
     "the topology has no version": lambda t, a: t.update(version="1"),
     "graph: field name is None, wanted str": lambda t, a: t.pop("name"),
     "graph: field classes is 3, wanted list": lambda t, a: t.update(classes=3),
