@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bnn.cli.common import JsonOption, err, open_graph, out, print_json, table
 from bnn.errors import DataError
-from bnn.graph import Graph
+from bnn.graph import Graph, past_samples
 from bnn.sim import simulate
 
 
@@ -51,7 +51,7 @@ def classify_command(
     if plot:
         from bnn.report.plots import save_trace
 
-        save_trace(plot, signal, recording, verdicts, begin, force=force)
+        save_trace(plot, signal, recording, verdicts, verdicts[0].start_s, force=force)
         err.print(f"wrote {plot}")
     if json:
         head = {"record": recording.name, "lead": recording.lead, "graph": opened.graph.name}
@@ -101,11 +101,14 @@ def classify(graph: Graph, recording, begin: float = 0.0, seconds: float | None 
     first = round(begin * signal.fs)
     last = len(recording.signal) if seconds is None else first + round(seconds * signal.fs)
     samples = recording.signal[first:last]
-    x = windows(samples, signal.length, signal.length, name=recording.name)
-    check_windows(x, recording.name)
+    past = past_samples(graph)
+    hop = signal.length - past
+    x = windows(samples, signal.length, hop, name=recording.name)
+    check_windows(x, recording.name, hop)
     logits = simulate(graph, {signal.name: x}).logits / 2.0 ** logit_frac(graph)
     order = np.argsort(-logits, axis=1, kind="stable")
-    span = signal.length / signal.fs
+    begin += past / signal.fs
+    span = hop / signal.fs
     verdicts = [
         Verdict(
             round(begin + i * span, 3),
@@ -116,7 +119,7 @@ def classify(graph: Graph, recording, begin: float = 0.0, seconds: float | None 
         )
         for i, (best, second) in enumerate(order[:, :2])
     ]
-    return samples[: x.size], verdicts
+    return samples[past : past + len(x) * hop], verdicts
 
 
 def logit_frac(graph: Graph) -> int:

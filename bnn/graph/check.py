@@ -120,6 +120,13 @@ def is_past(before: Node | None, now: Node | None) -> bool:
     return slices and before.length == now.length and before.first + before.length == now.first
 
 
+def past_samples(graph: Graph) -> int:
+    """Samples at the beginning of the signal of which only statistics are taken; 0 where a window gives its own."""
+    makers = {node.name: node for node in graph.nodes()}
+    sources = [makers.get(node.inputs[0]) for node in graph.nodes() if isinstance(node, SignalConv)]
+    return max((source.first for source in sources if isinstance(source, Slice)), default=0)
+
+
 def _check_exit(graph: Graph, stage: Stage, types: dict[str, TensorType]) -> None:
     if stage.logits is None:
         return

@@ -350,7 +350,7 @@ class PReluSum(Node):
 
 OPS = {
     op.__name__: op
-    for op in (Slice, WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum)
+    for op in (WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum, Slice)
 }
 """Every op by the name it has in files."""
 

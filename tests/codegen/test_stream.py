@@ -22,7 +22,7 @@ from codegen.stream import HEAD
 from firmware.runners import open_sanitized
 from tests.codegen.models import CORNERS, ecg_graph, lanes_graph, pooled_integers, seeded, tiny_graph, write
 from tests.codegen.test_equality import raw_windows
-from tests.graphs import graphs
+from tests.graphs import by_the_past, graphs
 from tests.graphs import signs as random_signs
 from tests.runtime.kernels import RUNTIME
 
@@ -158,18 +158,6 @@ def test_counters_begin_where_the_bound_asks_for(seed, n_out, n_in):
 def test_signs_of_four_taps_a_byte():
     w = np.array([[1, -1, 1, 1, -1, 1], [-1, -1, -1, -1, 1, -1]], np.int8)
     assert signs(w).tolist() == [0b1101, 0, 0b10, 0b01]
-
-
-def by_the_past(graph: Graph) -> Graph:
-    """The same network on a signal of twice the length, whose first half gives the statistics of the second."""
-    signal = graph.signals[0]
-    parts = ops.Slice("past", ("ecg",), 0, signal.length), ops.Slice("window", ("ecg",), signal.length, signal.length)
-
-    def rewrite(nodes):
-        source = {ops.WindowStats: "past", ops.SignalConv: "window"}
-        return [*parts, *(replace(n, inputs=(source.get(type(n), n.inputs[0]), *n.inputs[1:])) for n in nodes)]
-
-    return replace(graph.with_nodes(rewrite), signals=(replace(signal, length=2 * signal.length),))
 
 
 PAST = (ecg_graph, uneven, *CORNERS)
