@@ -106,7 +106,7 @@ def common(
         logit_frac=getattr(last, "frac", 0),
         sources=(f"{name}.c", *runtime),
         headers=(f"{name}.h", f"{name}_kat.h", *headers),
-        statistics="each window's own" if samples.size == signal.length else "of the window before, its",
+        statistics="each window's own" if samples.size == signal.length else "the previous window's",
         kat_size=f"{upper}_SAMPLES" if samples.size == signal.length else f"2 * {upper}_SAMPLES",
         kat_samples=rows(samples, "int16_t"),
         kat_logits=rows(answer.logits, "int32_t"),

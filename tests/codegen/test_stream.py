@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnn.errors import GraphError
+from bnn.errors import GraphError, ToolError
 from bnn.graph import Graph, check, ops
 from bnn.sim import simulate
 from codegen import Options, plan, stream_plan
 from codegen.c.stream import ENGINE, ROWS, columns, planes, signs
 from codegen.files import KERNELS
 from codegen.stream import HEAD
-from firmware.runners import open_sanitized
+from firmware.runners import open_runner, open_sanitized
 from tests.codegen.models import CORNERS, ecg_graph, lanes_graph, pooled_integers, seeded, tiny_graph, write
 from tests.codegen.test_equality import raw_windows
 from tests.graphs import by_the_past, graphs
@@ -190,6 +190,26 @@ def test_the_past_under_the_sanitizers(make, tmp_path):
     assert_equal(graph, runner.run(x), x)
 
 
+@pytest.mark.parametrize(
+    "file, old, new",
+    [
+        ("bnn_stream_past.c", "samples[i])", "samples[0])"),
+        ("bnn_stream_past.c", "if (head->known) {", "if (head->known && taken > 1u) {"),
+        ("bnn_stream.c", "samples[i] + 32768", "samples[i] + 32767"),
+        ("bnn_stream.c", "append(layer, state, pad);", "append(layer, state, i > 0u ? pad : NULL);"),
+    ],
+)
+def test_mistakes_in_a_stream_by_the_past_are_noticed(file, old, new, tmp_path):
+    graph = by_the_past(uneven())
+    x = pairs(raw_windows(uneven(), 5))
+    folder = write(graph, tmp_path / "out", options=STREAM)
+    text = (folder / file).read_text()
+    assert old in text, f"{file} has changed; mend the mutant"
+    (folder / file).write_text(text.replace(old, new))
+    with pytest.raises((AssertionError, ToolError), match=r"not equal|was traced \d+ times"):
+        assert_equal(graph, open_runner(folder, "host", tmp_path / "build", traced=True).run(x), x)
+
+
 def test_a_stream_by_the_past_keeps_no_samples(bench, tmp_path):
     graph = by_the_past(ecg_graph())
     made = stream_plan(graph)
@@ -197,7 +217,7 @@ def test_a_stream_by_the_past_keeps_no_samples(bench, tmp_path):
     folder = write(graph, tmp_path / "out", options=STREAM)
     header = (folder / "toy.h").read_text()
     assert "int16_t samples" not in header and "#define TOY_SAMPLES 3600" in header
-    assert "of the window before, its mean and standard deviation" in header
+    assert "it takes the previous window's mean and standard deviation out" in header
     model = bench.load(folder)
     x = raw_windows(ecg_graph(), 6)
     for cut in (1800, 3600, 5400):  # begin anew, in the past and in the window
