@@ -1,13 +1,10 @@
 """The plan of the streaming form: rows through line buffers instead of maps in an arena. It knows no language.
 
 A layer makes one row, a time step of its map, as soon as the rows that it reads are there; it keeps of its own rows
-only what its readers look back on. When that is depends on numbers of rows alone, so the plan plays a window through by
-the same rules as firmware/runtime/bnn_stream.c and notes how far back each reader looks.
+only what its readers look back on: see codegen.play.
 """
 
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check
@@ -17,54 +14,11 @@ from bnn.graph.types import BITS, TensorType
 from codegen.choose import Options
 from codegen.layout import lay_out, words_of
 from codegen.plan import outline
+from codegen.play import Line, Read, play
 from codegen.steps import LIMIT, Step
 
 HEAD = 8
 """Words at the beginning of the state, bnn_stream_head in the runtime; a count for each layer follows."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Read:
-    """What a layer's row t reads: rows first + t * stride .. + kernel - 1 of the layer `source`, margins counted."""
-
-    source: int
-    first: int
-    stride: int
-    kernel: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """A layer of the stream. The first is the signal, its rows the centred samples; the last keeps its logits alone.
-
-    step    None for the signal
-    type    of the tensor, but for the signal: int32 (1, length)
-    length  rows that it makes, or reads in the end
-    margin  rows before the map and behind it, each `pad`; None: all 1, or std for the signal
-    bits    of a row; 0 where it is not kept
-    rows    that are kept
-    at      word of the state where they begin
-    work    word of the state where `work_words` words of its own begin: bounds and sums, or logits
-    skip    layers behind this one that wait as long as it does
-    """
-
-    name: str
-    step: Step | None
-    type: TensorType
-    length: int
-    reads: tuple[Read, ...]
-    margin: int = 0
-    pad: np.ndarray | None = None
-    bits: int = 0
-    rows: int = 0
-    at: int = 0
-    work: int = 0
-    work_words: int = 0
-    skip: int = 0
-
-    @property
-    def row_words(self) -> int:
-        return words_of(self.bits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +87,7 @@ def stream_plan(graph: Graph) -> StreamPlan:
         by_name[made.logits].fail("ends the graph, but a stream ends in a PReluSum; generate without --stream")
     steps = [step for step in made.steps if step.nodes[0] is not stats]
     lines = _lines(made.signal, steps, made.types)
-    depths, views = _play(lines)
+    depths, views = play(lines)
     lines = [replace(line, rows=depth) for line, depth in zip(lines, depths, strict=True)]
     return _place(graph, made.signal, past, stats, lines, views)
 
@@ -224,47 +178,6 @@ def _skip(lines: list[Line], i: int) -> int:
             break
         behind.add(j)
     return len(behind) - 1
-
-
-def _play(lines: list[Line]) -> tuple[list[int], tuple[int, int]]:
-    """Rows that each layer must keep; words of the longest strings, of first and second inputs, that must be copied."""
-    counts = [line.margin for line in lines]
-    looks: set[tuple[int, int, Read]] = set()  # rows looked back, which of the inputs, what is read
-    for _ in range(lines[0].length):
-        counts[0] += 1
-        i = 1
-        while i < len(lines):
-            i += 1 if _advance(lines, counts, i, looks) else 1 + lines[i].skip
-    moved = True
-    while moved:
-        moved = counts[0] < lines[0].length + 2 * lines[0].margin
-        counts[0] += moved
-        for i in range(1, len(lines)):
-            moved |= _advance(lines, counts, i, looks)
-    depths = [line.margin for line in lines]
-    for back, _, read in looks:
-        depths[read.source] = max(depths[read.source], back)
-    views = [0, 0]
-    for back, which, read in looks:
-        bits = read.kernel * lines[read.source].bits
-        if (depths[read.source] - back) * lines[read.source].bits % 32 or (bits % 32 and back > read.kernel):
-            views[which] = max(views[which], words_of(bits))
-    return depths, tuple(views)
-
-
-def _advance(lines: list[Line], counts: list[int], i: int, looks: set[tuple[int, int, Read]]) -> bool:
-    """As advance() of the runtime."""
-    line = lines[i]
-    t = counts[i] - line.margin
-    if t >= line.length + line.margin:
-        return False
-    if t < line.length:
-        starts = [read.first + t * read.stride for read in line.reads]
-        if any(counts[r.source] < start + r.kernel for r, start in zip(line.reads, starts, strict=True)):
-            return False
-        looks |= {(counts[r.source] - starts[which], which, r) for which, r in enumerate(line.reads)}
-    counts[i] += 1
-    return True
 
 
 def _place(

@@ -133,8 +133,10 @@ def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray)
     machine.paint_stack()
     counts = []
     for window in windows:
-        before = counter.value
+        before, pushed = counter.value, len(entries)
         runner.run(window[None])
+        if manifest.restart:  # what only gave statistics was work of the window before
+            before = entries[pushed + manifest.values // 2][1]
         counts.append(counter.value - before)
     stack = max(0, entries[0][0] - machine.deepest_stack())
     pushes = np.diff([before for _, before in entries] + [counter.value])

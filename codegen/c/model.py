@@ -137,7 +137,7 @@ def reserved(name: str) -> set[str]:
     texts = [(RUNTIME / header).read_text(encoding="utf-8") for header in ("bnn_runtime.h", "bnn_stream.h")]
     taken = {word for text in texts for word in re.findall(r"\bbnn_\w+|\bu?int\d+_t", text)}
     declared = {f"{name}_{part}" for part in ("context", "classify", "stream_init", "push", "result")}
-    return taken | declared | {"context", "logits", "n"}
+    return taken | declared | {"context", "logits", "n", "layers", "stream", "start", "row"}
 
 
 def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:

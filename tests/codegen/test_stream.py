@@ -16,7 +16,8 @@ from bnn.errors import GraphError, ToolError
 from bnn.graph import Graph, check, ops
 from bnn.sim import simulate
 from codegen import Options, plan, stream_plan
-from codegen.c.stream import ENGINE, ROWS, columns, planes, signs
+from codegen.c.stream import ENGINE, ROWS
+from codegen.c.weights import columns, planes, signs
 from codegen.files import KERNELS
 from codegen.stream import HEAD
 from firmware.runners import open_runner, open_sanitized
