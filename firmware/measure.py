@@ -148,8 +148,13 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
     runner = EmulatedRunner(image, manifest, target, traced=True)
     counter = count_model(runner.machine)
     counts: list[int] = [0]
+    pushes: list[int] = []
     runner.machine.on_entry("bnn_trace", lambda: counts.append(counter.value))
+    if manifest.restart:
+        runner.machine.on_entry(f"{manifest.name}_push", lambda: pushes.append(counter.value))
     runner.run(window[None])
+    if manifest.restart:  # begin with the window, not with its past
+        counts[0] = pushes[manifest.values // 2]
     counts.append(counter.value)
     per_layer: dict[str, int] = dict.fromkeys((trace.name for trace in manifest.traces), 0)
     for name, count in zip([*runner.trace_order(), AFTER], np.diff(counts).tolist(), strict=True):

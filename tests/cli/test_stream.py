@@ -63,6 +63,7 @@ def test_a_network_that_normalises_by_the_past(bnn, refused, past_graph, tmp_pat
     (row,) = json.loads(bnn("bench", past_graph, "--stream", "--on", "cortex-m4", "--windows", 1, "--json").out)
     assert row["samples"] == 0 and row["ram"] < 600
     assert 0 < row["largest_push"] < 0.1 * row["instructions"]
+    assert 0 <= sum(row["per_layer"].values()) - row["instructions"] < 0.05 * row["instructions"]
     line = refused("generate", past_graph, "--out", tmp_path / "c")
     assert "normalises by the past" in line and "--stream" in line
 
