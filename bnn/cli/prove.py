@@ -12,6 +12,7 @@ from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_gr
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
+from bnn.errors import GraphError
 from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
@@ -124,6 +125,8 @@ def bench_command(
     json: JsonOption = False,
 ):
     """Count instructions, flash, RAM and stack on emulated cores. These are counts, not cycles."""
+    if stream and compare:
+        raise GraphError("--stream --compare: a stream has no choice of kernels to show; leave --compare out")
     opened = open_graph(graph)
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
@@ -138,7 +141,7 @@ def bench_command(
     out.print(cost_table(opened.graph.name, measurements))
     if layers:
         out.print(layer_table(measurements))
-    if compare and not stream:
+    if compare:
         for m in measurements:
             out.print(prediction_table(choose(opened.graph, m.target, options), m))
 

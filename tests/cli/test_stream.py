@@ -81,4 +81,5 @@ def test_options_that_do_not_go_together(refused, tmp_path):
     line = refused("generate", "ecg5", "--stream", "--kernels", "lanes", "--out", tmp_path / "c")
     assert "--stream --kernels lanes" in line and "leave the others out" in line
     assert "raise the limit" in refused("bench", "ecg5", "--stream", "--max-ram", 300, "--on", "cortex-m4")
+    assert "no choice of kernels" in refused("bench", "ecg5", "--stream", "--compare", "--on", "cortex-m4")
     assert not (tmp_path / "c").exists()
