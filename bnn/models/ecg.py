@@ -11,17 +11,14 @@ block     channels       conv length   pooled length
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from brevitas.nn import QuantConv1d, QuantIdentity
 from torch import Tensor, nn
 
 from bnn.errors import ModelError
-from bnn.graph.arith import standardise, standardise_past
 from bnn.models import quant
 
-NORMALISATIONS = {"window": standardise, "past": standardise_past}
-"""By name: raw windows, with their past where it is asked for, to what the network takes."""
+NORMALISATIONS = ("window", "past")
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,6 @@ class EcgConfig:
     def raw_samples(self) -> int:
         """Samples that one window takes from a recording, its past included."""
         return self.samples * (2 if self.normalisation == "past" else 1)
-
-    def standardise(self, x: np.ndarray) -> np.ndarray:
-        """Raw windows (n, raw_samples) int16 -> (n, samples) float32. Raises ModelError for another length."""
-        if x.ndim != 2 or x.shape[1] != self.raw_samples:
-            past = ", half of them the past, as the set ecg5-past has them" if self.normalisation == "past" else ""
-            raise ModelError(
-                f"windows have shape {x.shape}, but the network takes (n, {self.raw_samples}); "
-                f"cut them to {self.raw_samples} samples{past}"
-            )
-        return NORMALISATIONS[self.normalisation](x)
 
 
 class Block(nn.Module):

@@ -2,10 +2,31 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from bnn.errors import ModelError
+from bnn.graph.arith import standardise, standardise_past
+from bnn.models.ecg import EcgConfig
 from bnn.train.augment import Augmentation
+
+STANDARDISE = {"window": standardise, "past": standardise_past}
+"""By the name of a normalisation."""
+
+
+def to_network(config: EcgConfig, x: np.ndarray) -> Tensor:
+    """Raw windows (n, config.raw_samples) int16, standardised as the network was made for: (n, 1, samples) float32.
+
+    Raises ModelError for windows of another length.
+    """
+    if x.ndim != 2 or x.shape[1] != config.raw_samples:
+        past = ", half of them the past, as the set ecg5-past has them" if config.normalisation == "past" else ""
+        raise ModelError(
+            f"windows have shape {x.shape}, but the network takes (n, {config.raw_samples}); "
+            f"cut them to {config.raw_samples} samples{past}"
+        )
+    return torch.from_numpy(STANDARDISE[config.normalisation](x))[:, None]
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

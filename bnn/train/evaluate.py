@@ -6,6 +6,7 @@ import torch
 from bnn.data.windows import WindowSet
 from bnn.errors import ModelError
 from bnn.models.ecg import EcgNet
+from bnn.train.batches import to_network
 
 
 def logits(model: EcgNet, x: np.ndarray, batch: int = 256) -> np.ndarray:
@@ -19,7 +20,7 @@ def logits(model: EcgNet, x: np.ndarray, batch: int = 256) -> np.ndarray:
     out = np.empty((len(x), len(model.config.classes)), np.float32)
     with torch.inference_mode():
         for start in range(0, len(x), batch):
-            z = torch.from_numpy(model.config.standardise(x[start : start + batch]))[:, None]
+            z = to_network(model.config, x[start : start + batch])
             out[start : start + batch] = model(z.to(device)).cpu().numpy()
     model.train(training)
     return out

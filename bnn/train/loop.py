@@ -22,7 +22,7 @@ from bnn.metrics import report
 from bnn.models.checkpoint import save_model
 from bnn.models.ecg import EcgConfig, EcgNet, blank
 from bnn.train import run_folder
-from bnn.train.batches import Batches
+from bnn.train.batches import Batches, to_network
 from bnn.train.evaluate import predict
 from bnn.train.module import EcgTraining
 from bnn.train.progress import EpochProgress
@@ -138,7 +138,7 @@ def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, tr
 
 
 def _tensors(config: EcgConfig, windows: WindowSet, rows) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(config.standardise(windows.x[rows]))[:, None], torch.from_numpy(windows.y[rows])
+    return to_network(config, windows.x[rows]), torch.from_numpy(windows.y[rows])
 
 
 def _restore_best(net: EcgNet, trainer: pl.Trainer) -> None:

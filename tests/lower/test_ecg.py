@@ -13,6 +13,7 @@ from bnn.lower.ecg import lower_ecg  # noqa: E402
 from bnn.lower.passes import to_target  # noqa: E402
 from bnn.models.ecg import EcgConfig, EcgNet, blank  # noqa: E402
 from bnn.sim import simulate  # noqa: E402
+from bnn.train.batches import to_network  # noqa: E402
 from tests.graphs import windows  # noqa: E402
 
 CLASSES = ("N", "S", "V", "F", "Q")
@@ -35,7 +36,7 @@ def trained(signed: bool, seed: int = 0, **config) -> EcgNet:
                 block.prelu.weight.fill_(slope)
                 block.norm.weight[::3] *= -1
                 block.norm.weight[1::4] = 0
-        net(torch.from_numpy(net.config.standardise(raw(net, 16)))[:, None])
+        net(to_network(net.config, raw(net, 16)))
     return net.eval()
 
 
@@ -48,7 +49,7 @@ def raw(net: EcgNet, n: int) -> np.ndarray:
 @torch.no_grad()
 def maps_of(net: EcgNet, x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """Bits that leave each block but the last, and the logits, by torch."""
-    y, bits = torch.from_numpy(net.config.standardise(x))[:, None], []
+    y, bits = to_network(net.config, x), []
     for block in net.blocks:
         y = block(y)
         bits.append(sign_bit(y.numpy()))

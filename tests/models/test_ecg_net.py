@@ -33,20 +33,7 @@ def test_shapes_of_the_paper(binary):
     assert net(x).shape == (2, 17)
 
 
-def test_standardising_by_the_past():
-    rng = np.random.default_rng(0)
-    past, now = rng.integers(-3000, 3000, (2, 3, 50)).astype(np.int16)
-    config = EcgConfig(SEVENTEEN, samples=50, normalisation="past")
-    assert config.raw_samples == 100
-    z = config.standardise(np.concatenate([past, now], axis=1))
-    want = (now - past.mean(axis=1, keepdims=True)) / past.std(axis=1, keepdims=True)
-    np.testing.assert_allclose(z, want, atol=1e-3)
-    same = config.standardise(np.concatenate([now, now], axis=1))
-    np.testing.assert_array_equal(same, EcgConfig(SEVENTEEN, samples=50).standardise(now))
-    with pytest.raises(
-        ModelError, match=r"the network takes \(n, 100\); cut them to 100 samples, half of them the past"
-    ):
-        config.standardise(now)
+def test_an_unknown_normalisation_is_refused():
     with pytest.raises(ModelError, match="normalisation is 'future', wanted window or past"):
         EcgConfig(SEVENTEEN, normalisation="future")
 
