@@ -2,10 +2,11 @@
 
 from codegen.choose import DEFAULT, KERNELS, Choice, Options, choose
 from codegen.cost import Cost, costs
-from codegen.generate import KnownAnswer, generate
+from codegen.generate import KnownAnswer, generate, plan
 from codegen.layout import Tensor
 from codegen.plan import Plan, make_plan
 from codegen.steps import Step
+from codegen.stream import StreamPlan, stream_plan
 
 __all__ = [
     "DEFAULT",
@@ -16,9 +17,12 @@ __all__ = [
     "Options",
     "Plan",
     "Step",
+    "StreamPlan",
     "Tensor",
     "choose",
     "costs",
     "generate",
     "make_plan",
+    "plan",
+    "stream_plan",
 ]

@@ -19,15 +19,18 @@ class Options:
     """kernels    one of KERNELS
     max_flash  bytes of code and constants, as predicted; None: no limit
     max_ram    bytes of the arena; None: no limit, but a convolution in lanes trades speed for memory above RAM
+    stream     rows through line buffers, as samples come: see codegen.stream, which chooses no kernels
     """
 
     kernels: str = "auto"
     max_flash: int | None = None
     max_ram: int | None = None
+    stream: bool = False
 
     def __str__(self) -> str:
         """As options of the command; nothing where all are as they are by default."""
-        words = [f"--kernels {self.kernels}"] if self.kernels != "auto" else []
+        words = ["--stream"] if self.stream else []
+        words += [f"--kernels {self.kernels}"] if self.kernels != "auto" else []
         words += [f"--max-flash {self.max_flash}"] if self.max_flash is not None else []
         words += [f"--max-ram {self.max_ram}"] if self.max_ram is not None else []
         return " ".join(words)

@@ -9,7 +9,14 @@ from bnn.files import refuse_existing
 from bnn.graph import Graph
 from codegen.c.emit import emit
 from codegen.c.model import KnownAnswer
+from codegen.c.stream import emit_stream
 from codegen.choose import DEFAULT, Choice, Options, choose
+from codegen.stream import StreamPlan, choose_stream
+
+
+def plan(graph: Graph, target: str, options: Options = DEFAULT) -> Choice | StreamPlan:
+    """What will be written down; GraphError where the options leave nothing."""
+    return choose_stream(graph, options) if options.stream else choose(graph, target, options)
 
 
 def generate(
@@ -22,7 +29,7 @@ def generate(
     graph_sha256: str,
     tool_version: str,
     options: Options = DEFAULT,
-    choice: Choice | None = None,
+    choice: Choice | StreamPlan | None = None,
     force: bool = False,
 ) -> list[Path]:
     """Write `<name>.h`, `<name>.c`, what they need of the runtime, a known-answer test, an example, a
@@ -31,15 +38,17 @@ def generate(
     target        what the Makefile's `lib` builds for; the sources are the same for all
     known_answer  one window with the simulator's logits
     command, graph_sha256, tool_version   for the files' first lines
-    options       which kernels, and limits of flash and RAM
-    choice        what choose() made of the graph, target and options, where the caller has it already
+    options       which kernels, and limits of flash and RAM; or the streaming form
+    choice        what plan() made of the graph, target and options, where the caller has it already
     force         replace files of these names; others in the folder are never touched
 
     Equal arguments give equal bytes. Raises GraphError for a graph or target that the C backend does not run,
     DataError for a known answer of another shape, FileError if `out` cannot be written or holds such files already;
     then nothing is written.
     """
-    files = emit(choice or choose(graph, target, options), target, known_answer, command, graph_sha256, tool_version)
+    choice = choice or plan(graph, target, options)
+    write = emit_stream if isinstance(choice, StreamPlan) else emit
+    files = write(choice, target, known_answer, command, graph_sha256, tool_version)
     out = Path(out)
     for name in files:
         refuse_existing(out / name, force)

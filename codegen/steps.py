@@ -10,6 +10,7 @@ from bnn.graph.ops import (
     OrPool,
     PReluSum,
     SignalConv,
+    Slice,
     Threshold,
     WindowStats,
     attributes,
@@ -83,6 +84,8 @@ def _only_thresholded(node: Node, nodes: list[Node], logits: str) -> bool:
 
 def _check_source(node: Node, signal: str) -> None:
     """GraphError where a node reads the signal, or something else, in a way that no kernel offers."""
+    if isinstance(node, Slice):
+        node.fail("the graph normalises by the past, which C does only as samples come; generate with --stream")
     on_samples = isinstance(node, WindowStats | SignalConv)
     if on_samples != (node.inputs[0] == signal):
         node.fail(

@@ -42,6 +42,7 @@ def build_image(
     opt: str = "-O2",
     compiler: Compiler | None = None,
     sanitize: bool = False,
+    piece: int = 0,
 ) -> Path:
     """Link the model in `generated` with the bench for `target`; return the ELF file, which lies in the folder `out`.
 
@@ -49,6 +50,7 @@ def build_image(
     opt        -O0 to -O3, -Os or -Oz
     compiler   default: find_compiler(target)
     sanitize   with AddressSanitizer and UBSan; only for the host, with GCC or Clang
+    piece      of a stream: samples that the bench pushes at once; 0: 1, 7 and 360 by turns
 
     The program reads windows from bench.in and writes records to bench.out (ports/bench.h).
     Raises ToolError if there is no compiler or it refuses the sources, FileError if `generated` or `out` is no good.
@@ -59,7 +61,7 @@ def build_image(
     path = Path(out) / f"{manifest.name}-{target.name}{'-trace' if traced else ''}{'-san' if sanitize else ''}.elf"
     extra = _sanitizers(target, compiler) if sanitize else ()
     with tempfile.TemporaryDirectory(prefix="bnn-build-") as folder:
-        job = _job(manifest, target, compiler, traced, opt, Path(folder), extra)
+        job = _job(manifest, target, compiler, traced, opt, Path(folder), extra, piece)
         sources = ["bench.c", "program.c", "stdio.c" if target.is_host else "semihosting.c", target.startup]
         objects = _compile(job, filter(None, sources))
         _link(job, objects, _host_link(job) if target.is_host else _bare_link(job))
@@ -90,10 +92,11 @@ def _job(
     opt: str,
     folder: Path,
     extra: tuple[str, ...],
+    piece: int = 0,
 ) -> Job:
     if not re.fullmatch(r"-O[0-3sz]", opt):
         raise ToolError(f"optimisation {opt!r} is unknown; choose one of -O0 -O1 -O2 -O3 -Os -Oz")
-    write_atomic(folder / "bench_model.h", _model_header(manifest))
+    write_atomic(folder / "bench_model.h", _model_header(manifest, piece))
     flags = [*WARNINGS, *SECTIONS, opt, *_machine(target, compiler), *extra]
     if traced:
         flags.append("-DBNN_TRACE")
@@ -117,11 +120,9 @@ def _sanitizers(target: Target, compiler: Compiler) -> tuple[str, ...]:
     return SANITIZERS
 
 
-def _model_header(manifest: Manifest) -> str:
+def _model_header(manifest: Manifest, piece: int) -> str:
     """What the bench needs to know of the model, as ports/bench.h asks."""
     name, upper = manifest.name, manifest.name.upper()
-    starts = [sum(s.values for s in manifest.signals[:i]) for i in range(len(manifest.signals))]
-    signals = ", ".join(f"(samples) + {start}" for start in starts)
     return f"""\
 /* Which model the bench runs; written for one build. */
 #include "{name}.h"
@@ -133,8 +134,25 @@ def _model_header(manifest: Manifest) -> str:
 #define BENCH_SAMPLES {manifest.values}
 #define BENCH_CLASSES {len(manifest.classes)}
 typedef {name}_context bench_context;
-#define bench_classify(context, samples, logits) {name}_classify(context, {signals}, logits)
+{_stream_calls(manifest, piece) if manifest.is_stream else _window_call(manifest)}
 """
+
+
+def _window_call(manifest: Manifest) -> str:
+    starts = [sum(s.values for s in manifest.signals[:i]) for i in range(len(manifest.signals))]
+    signals = ", ".join(f"(samples) + {start}" for start in starts)
+    return f"#define bench_classify(context, samples, logits) {manifest.name}_classify(context, {signals}, logits)"
+
+
+def _stream_calls(manifest: Manifest, piece: int) -> str:
+    name = manifest.name
+    return f"""\
+#define BENCH_STREAM 1
+#define BENCH_PIECE {piece}
+#define BENCH_RESTART {int(manifest.restart)}
+#define bench_init(context) {name}_stream_init(context)
+#define bench_push(context, samples, n) {name}_push(context, samples, n)
+#define bench_class(context, logits) {name}_result(context, logits)"""
 
 
 def _compile(job: Job, port_sources: Iterable[str]) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bnn.errors import FileError
 
-FORMAT = 2
+FORMAT = 3
+FORMS = ("window", "stream")
 TYPES = ("bit", "int8", "int16", "int32")
 
 
@@ -41,6 +42,7 @@ class Trace:
     shape      (C, T), stored time-major: element (c, t) is number t * C + c; or (N,)
     first_bit  number of element 0 of a bit tensor in its row of 32-bit little-endian words
     lanes      of a bit tensor in lanes, else None
+    rows       whether it comes row by row, oldest first: each a tensor (C, 1) that begins at a word
     """
 
     id: int
@@ -49,11 +51,22 @@ class Trace:
     shape: tuple[int, ...]
     first_bit: int = 0
     lanes: Lanes | None = None
+    rows: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Records that one window gives."""
+        return self.shape[1] if self.rows else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One generated model. `sources` are what a firmware links, relative to `folder`."""
+    """One generated model. `sources` are what a firmware links, relative to `folder`.
+
+    form        "window": one call classifies a window; "stream": samples are pushed as they come
+    kept_bytes  of the context, those that hold a window's samples
+    restart     of a stream, whether each window that is run begins one: it holds its past, too
+    """
 
     folder: Path
     name: str
@@ -62,6 +75,13 @@ class Manifest:
     sources: tuple[str, ...]
     traces: tuple[Trace, ...]
     context_bytes: int
+    form: str = "window"
+    kept_bytes: int = 0
+    restart: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        return self.form == "stream"
 
     @property
     def values(self) -> int:
@@ -113,6 +133,9 @@ def _parse(folder: Path, raw: dict) -> Manifest:
         sources=tuple(raw["sources"]),
         traces=tuple(_trace(t) for t in raw["trace"]),
         context_bytes=int(raw["context_bytes"]),
+        form=raw["form"],
+        kept_bytes=int(raw["kept_bytes"]),
+        restart=bool(raw["restart"]),
     )
 
 
@@ -121,13 +144,16 @@ def _trace(raw: dict) -> Trace:
     if raw.get("layout") == "lanes":
         lanes = Lanes(int(raw["segment"]), int(raw["row"]), int(raw["first_word"]))
     shape = tuple(map(int, raw["shape"]))
-    return Trace(int(raw["id"]), raw["name"], raw["type"], shape, int(raw.get("first_bit", 0)), lanes)
+    rows = raw.get("layout") == "rows"
+    return Trace(int(raw["id"]), raw["name"], raw["type"], shape, int(raw.get("first_bit", 0)), lanes, rows)
 
 
 def _check(path: Path, manifest: Manifest) -> None:
     """What a build relies on: a C name, sources that are there, traces that can be told apart and decoded."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", manifest.name):
         raise FileError(f"{path}: name {manifest.name!r} is not a C identifier; generate again with another name")
+    if manifest.form not in FORMS:
+        raise FileError(f"{path}: form {manifest.form!r}, not one of {', '.join(FORMS)}; run bnn generate again")
     for source in manifest.sources:
         if not (manifest.folder / source).is_file():
             raise FileError(f"{path}: source {source} is listed but missing; run bnn generate again")
@@ -138,6 +164,8 @@ def _check(path: Path, manifest: Manifest) -> None:
             raise FileError(
                 f"{path}: trace {trace.name} is in lanes, but only maps of bits are; run bnn generate again"
             )
+        if trace.rows and len(trace.shape) != 2:
+            raise FileError(f"{path}: trace {trace.name} is in rows, but only maps are; run bnn generate again")
     for what, keys in (("id", [t.id for t in manifest.traces]), ("name", [t.name for t in manifest.traces])):
         if len(set(keys)) != len(keys):
             raise FileError(f"{path}: two traces share one {what}; run bnn generate again")

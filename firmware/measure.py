@@ -6,12 +6,13 @@ instructions   executed in generated code, runtime and compiler helpers for one 
                out, and so is an instruction of a Thumb IT block whose condition fails.
 per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
                instructions that pass a tensor to the trace, so that their sum is a little more than the total.
+per push       of a stream, to which each sample is pushed alone: those of the push that takes the most.
 stack          bytes below the caller's stack pointer at the model's entry, found by painting.
 flash, RAM     see image.Sizes.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ class Measurement:
     per_layer           traced tensor -> instructions up to it since the one before, in the slowest window
     flash, ram          the model's own: Sizes.flash and Sizes.ram
     stack               of the deepest window
+    largest_push        of a stream, instructions of the push of one sample that takes the most; else None
     """
 
     name: str
@@ -51,6 +53,7 @@ class Measurement:
     flash: int
     ram: int
     stack: int
+    largest_push: int | None
     sizes: Sizes
 
     def as_dict(self) -> dict:
@@ -81,10 +84,11 @@ def measure(
         raise DataError(f"{manifest.name}: no window was given, but measuring takes at least one")
     compiler = compiler or find_compiler(target)
     with tempfile.TemporaryDirectory(prefix="bnn-measure-") as folder:
-        plain = build_image(generated, target, Path(folder), traced=False, opt=opt, compiler=compiler)
-        traced = build_image(generated, target, Path(folder), traced=True, opt=opt, compiler=compiler)
-        sizes = read_image(plain).sizes()
-        counts, stack = _count(plain, manifest, target, windows)
+        how = {"opt": opt, "compiler": compiler, "piece": 1}
+        plain = build_image(generated, target, Path(folder), traced=False, **how)
+        traced = build_image(generated, target, Path(folder), traced=True, **how)
+        sizes = _sizes(plain, manifest)
+        counts, stack, largest = _count(plain, manifest, target, windows)
         slowest = int(np.argmax(counts))
         per_layer = _count_layers(traced, manifest, target, windows[slowest])
     return Measurement(
@@ -99,6 +103,7 @@ def measure(
         flash=sizes.flash,
         ram=sizes.ram,
         stack=stack,
+        largest_push=largest,
         sizes=sizes,
     )
 
@@ -109,20 +114,33 @@ def count_model(machine: Machine) -> Counter:
     return Counter(machine.uc, first, end)
 
 
-def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int]:
-    """Instructions of every window, and the deepest stack of all."""
+def _sizes(image: Path, manifest: Manifest) -> Sizes:
+    """Samples that a stream keeps are no cost of it: a caller of the other form keeps them, too."""
+    sizes = read_image(image).sizes()
+    if not manifest.is_stream:
+        return sizes
+    return replace(sizes, context=sizes.context - manifest.kept_bytes, samples=manifest.kept_bytes)
+
+
+def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int, int | None]:
+    """Instructions of every window, the deepest stack of all, and the largest push of a stream."""
     runner = EmulatedRunner(image, manifest, target, traced=False)
     machine = runner.machine
     counter = count_model(machine)
-    entries: list[int] = []
-    machine.on_entry(f"{manifest.name}_classify", lambda: entries.append(machine.stack_pointer))
+    entries: list[tuple[int, int]] = []  # stack pointer, instructions so far
+    entry = "push" if manifest.is_stream else "classify"
+    machine.on_entry(f"{manifest.name}_{entry}", lambda: entries.append((machine.stack_pointer, counter.value)))
     machine.paint_stack()
     counts = []
     for window in windows:
-        before = counter.value
+        before, pushed = counter.value, len(entries)
         runner.run(window[None])
+        if manifest.restart:  # what only gave statistics was work of the window before
+            before = entries[pushed + manifest.values // 2][1]
         counts.append(counter.value - before)
-    return counts, max(0, entries[0] - machine.deepest_stack())
+    stack = max(0, entries[0][0] - machine.deepest_stack())
+    pushes = np.diff([before for _, before in entries] + [counter.value])
+    return counts, stack, int(pushes.max()) if manifest.is_stream else None
 
 
 def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.ndarray) -> dict[str, int]:
@@ -130,8 +148,15 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
     runner = EmulatedRunner(image, manifest, target, traced=True)
     counter = count_model(runner.machine)
     counts: list[int] = [0]
+    pushes: list[int] = []
     runner.machine.on_entry("bnn_trace", lambda: counts.append(counter.value))
+    if manifest.restart:
+        runner.machine.on_entry(f"{manifest.name}_push", lambda: pushes.append(counter.value))
     runner.run(window[None])
+    if manifest.restart:  # begin with the window, not with its past
+        counts[0] = pushes[manifest.values // 2]
     counts.append(counter.value)
-    names = [*runner.trace_order(), AFTER]
-    return dict(zip(names, np.diff(counts).tolist(), strict=True))
+    per_layer: dict[str, int] = dict.fromkeys((trace.name for trace in manifest.traces), 0)
+    for name, count in zip([*runner.trace_order(), AFTER], np.diff(counts).tolist(), strict=True):
+        per_layer[name] = per_layer.get(name, 0) + count
+    return per_layer

@@ -2,11 +2,12 @@
 
 Memory is time-major: element (c, t) of a tensor (C, T) is number t * C + c. Bit i of a bit tensor is bit i % 32 of
 little-endian word i / 32, which is bit i % 8 of byte i / 8. Maps of bits may lie in lanes instead: see manifest.Lanes.
+A stream gives each row of a map, one time step, as a record of its own.
 """
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -81,8 +82,9 @@ def collect(records: Iterable[Record], n: int, manifest: Manifest, traced: bool)
     tensors = {}
     for trace in manifest.traces if traced else ():
         rows = columns.pop(trace.id, [])
-        if len(rows) != n:
-            raise ToolError(f"{manifest.name}: {trace.name} was traced {len(rows)} times in {n} windows, not once each")
+        if len(rows) != n * trace.parts:
+            wanted = f"{trace.parts} times each" if trace.rows else "once each"
+            raise ToolError(f"{manifest.name}: {trace.name} was traced {len(rows)} times in {n} windows, not {wanted}")
         tensors[trace.name] = decode(trace, rows)
     if columns:
         raise ToolError(f"{manifest.name}: trace {min(columns)} is not in the manifest; run bnn generate again")
@@ -91,6 +93,10 @@ def collect(records: Iterable[Record], n: int, manifest: Manifest, traced: bool)
 
 def decode(trace: Trace, rows: list[bytes]) -> np.ndarray:
     """The tensor of n windows, (n, *shape), from its bytes. Raises ToolError if they are too few."""
+    if trace.rows:
+        row = replace(trace, shape=(trace.shape[0], 1), rows=False)
+        times = decode(row, rows).reshape(-1, trace.shape[1], trace.shape[0])
+        return np.ascontiguousarray(times.transpose(0, 2, 1))
     if trace.lanes:
         return _decode_lanes(trace, rows)
     count = int(np.prod(trace.shape))

@@ -1,6 +1,6 @@
 """Small graphs for the tests, and Hypothesis strategies that draw well-formed ones."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -125,6 +125,22 @@ def small_graph(dialect: str = "target", seed: int = 7) -> Graph:
         b.max_pool("block1.max").interval("block1", two_sided=True, flips=True)
         b.conv("block2.acc", 4, pad=2).interval("block2", two_sided=False, flips=True)
     return b.conv("block3.acc", 3, pad=1).max_pool("block3").prelu_sum().graph()
+
+
+def by_the_past(graph: Graph) -> Graph:
+    """The same network on a signal of twice the length, whose first half gives the statistics of the second."""
+    (signal,) = graph.signals
+    n = signal.length
+    parts = ops.Slice("past", (signal.name,), 0, n), ops.Slice("window", (signal.name,), n, n)
+
+    def rewrite(nodes):
+        source = {ops.WindowStats: "past", ops.SignalConv: "window"}
+        return [
+            *parts,
+            *(replace(node, inputs=(source.get(type(node), node.inputs[0]), *node.inputs[1:])) for node in nodes),
+        ]
+
+    return replace(graph.with_nodes(rewrite), signals=(replace(signal, length=2 * n),))
 
 
 widths = st.one_of(st.integers(1, 6), st.sampled_from(EDGES[:3]))

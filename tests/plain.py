@@ -35,6 +35,10 @@ def sign(bit: int) -> int:
     return 1 if bit == 1 else -1
 
 
+def part(node, x):
+    return table(len(x), node.length, lambda c, t: x[c][node.first + t])
+
+
 def window_stats(node, x):
     (row,) = x
     n = len(row)
@@ -132,6 +136,7 @@ def table(channels: int, length: int, f) -> list[list[int]]:
 
 
 RULES = {
+    ops.Slice: part,
     ops.WindowStats: window_stats,
     ops.SignalConv: signal_conv,
     ops.BinaryConv: binary_conv,

@@ -12,7 +12,7 @@ from bnn.cli.common import JsonOption, err, open_graph, out, print_json, table
 from bnn.cli.evaluate import MinConfidenceOption
 from bnn.cli.subject import graph_subject
 from bnn.errors import DataError
-from bnn.graph import Graph
+from bnn.graph import Graph, past_samples
 from bnn.rejection import check_threshold, confidence
 
 
@@ -67,7 +67,7 @@ def classify_command(
     if plot:
         from bnn.report.plots import save_trace
 
-        save_trace(plot, signal, recording, verdicts, begin, force=force)
+        save_trace(plot, signal, recording, verdicts, verdicts[0].start_s, force=force)
         err.print(f"wrote {plot}")
     if json:
         head = {"record": recording.name, "lead": recording.lead, "graph": opened.graph.name}
@@ -121,12 +121,15 @@ def classify(
     first = round(begin * signal.fs)
     last = len(recording.signal) if seconds is None else first + round(seconds * signal.fs)
     samples = recording.signal[first:last]
-    x = windows(samples, signal.length, signal.length, name=recording.name)
-    check_windows(x, recording.name)
+    past = past_samples(graph)
+    hop = signal.length - past
+    x = windows(samples, signal.length, hop, name=recording.name)
+    check_windows(x, recording.name, hop)
     logits = subject.logits(x)
     sure = np.full(len(x), np.nan) if scale is None else confidence(logits, scale)
     order = np.argsort(-logits, axis=1, kind="stable")
-    span = signal.length / signal.fs
+    begin += past / signal.fs
+    span = hop / signal.fs
     verdicts = [
         Verdict(
             round(begin + i * span, 3),
@@ -139,4 +142,4 @@ def classify(
         )
         for i, (best, second) in enumerate(order[:, :2])
     ]
-    return samples[: x.size], verdicts
+    return samples[past : past + len(x) * hop], verdicts

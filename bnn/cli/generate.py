@@ -15,6 +15,7 @@ from bnn.sim import simulate
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
+StreamOption = Annotated[bool, typer.Option("--stream", help="Take samples as they come, through line buffers.")]
 MaxRamOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of working memory.")]
 
 
@@ -31,12 +32,13 @@ def generate_command(
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
+    stream: StreamOption = False,
     force: ForceOption = False,
 ):
     """Write NAME.h, NAME.c, the runtime they need, a known-answer test, an example and a build file."""
     opened = open_graph(graph)
-    options = codegen.Options(kernels, max_flash, max_ram)
-    choice = codegen.choose(opened.graph, target, options)
+    options = codegen.Options(kernels, max_flash, max_ram, stream)
+    choice = codegen.plan(opened.graph, target, options)
     write_sources(opened, folder, target=target, options=options, choice=choice, force=force)
     out.print(f"kernels for {target}: {choice}")
     files = sorted(path for path in folder.iterdir() if path.is_file())
@@ -50,7 +52,7 @@ def write_sources(
     *,
     target: str,
     options: codegen.Options = codegen.DEFAULT,
-    choice: codegen.Choice | None = None,
+    choice: codegen.Choice | codegen.StreamPlan | None = None,
     force: bool = False,
 ) -> Path:
     """Generate C for a graph into `folder`, with a known answer that the simulator gives; returns the folder.

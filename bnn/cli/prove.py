@@ -12,7 +12,8 @@ from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_gr
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.energy import as_dict, show_estimates
-from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, temporary_sources
+from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
+from bnn.errors import GraphError
 from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
@@ -47,6 +48,7 @@ def verify_command(
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
+    stream: StreamOption = False,
     json: JsonOption = False,
 ):
     """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
@@ -60,7 +62,7 @@ def verify_command(
         out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
     results = []
     for name in targets:
-        with temporary_sources(opened, name, Options(kernels, max_flash, max_ram)) as sources:
+        with temporary_sources(opened, name, Options(kernels, max_flash, max_ram, stream)) as sources:
             proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
         if not json:
@@ -118,17 +120,20 @@ def bench_command(
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
+    stream: StreamOption = False,
     layers: Annotated[bool, typer.Option("--layers", help="Show instructions of each layer.")] = False,
     compare: Annotated[bool, typer.Option("--compare", help="Show what the choice of kernels rests on, too.")] = False,
     energy: Annotated[bool, typer.Option("--energy", help="ESTIMATE cycles, time and energy on named chips.")] = False,
     json: JsonOption = False,
 ):
     """Count instructions, flash, RAM and stack on emulated cores. These are counts, not cycles."""
+    if stream and compare:
+        raise GraphError("--stream --compare: a stream has no choice of kernels to show; leave --compare out")
     opened = open_graph(graph)
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     measurements = []
-    options = Options(kernels, max_flash, max_ram)
+    options = Options(kernels, max_flash, max_ram, stream)
     for name in _targets(on):
         err.print(f"measuring {opened.graph.name} on {name} ...")
         measurements.append(measure_target(opened, name, x, opt, compiler, options))
@@ -185,10 +190,12 @@ def cost_table(title: str, measurements: list) -> Table:
     """One row a target, in counts and bytes."""
     compilers = ", ".join(dict.fromkeys(m.compiler for m in measurements))
     title = f"{title}, one window, {compilers} (instructions are counts, not cycles)"
-    numbers = ("instructions", "flash, B", "RAM, B", "stack, B", "samples, B")
+    streams = any(m.largest_push is not None for m in measurements)
+    numbers = ("instructions", *(("largest push",) if streams else ()), "flash, B", "RAM, B", "stack, B", "samples, B")
     made = table("target", "", title=title, numbers=numbers)
     for m in measurements:
-        counts = (m.instructions, m.flash, m.ram, m.stack, m.sizes.samples)
+        burst = (m.largest_push,) if streams else ()
+        counts = (m.instructions, *burst, m.flash, m.ram, m.stack, m.sizes.samples)
         made.add_row(m.target, m.opt, *(f"{n:,}" for n in counts))
     return made
 

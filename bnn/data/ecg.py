@@ -66,9 +66,19 @@ def load_aami4() -> WindowSet:
     return _aami4(mitdb.locate())
 
 
+def load_ecg5_past() -> WindowSet:
+    """The windows of load_ecg5(), each behind the window before it: x is (7740, 2 * WINDOW).
+
+    For networks that normalise by statistics of the past; label and `start` are those of the second half. The first
+    window of each of the 43 records has no past: there it stands twice.
+    """
+    return _ecg5_past(mitdb.locate())
+
+
 LOADERS: dict[str, Callable[[], WindowSet]] = {
     "ecg17": load_ecg17,
     "ecg5": load_ecg5,
+    "ecg5-past": load_ecg5_past,
     "ecg5-annotations": lambda: load_ecg5("annotations"),
     "aami": load_aami,
     "aami4": load_aami4,
@@ -108,6 +118,15 @@ def _ecg5(folder: Path, labels: str) -> WindowSet:
         found = annotated_classes(folder, index)
         index = Index(np.array([c or "N" for c in found]), index.record, index.lead, index.start)
     return _window_set(name, AAMI_CLASSES, index, cut(folder, index))
+
+
+@lru_cache(maxsize=1)
+def _ecg5_past(folder: Path) -> WindowSet:
+    index = read_table("ecg5")
+    now = cut(folder, index)
+    before = Index(index.label, index.record, index.lead, np.maximum(index.start - WINDOW, 0))
+    past = np.where((index.start >= WINDOW)[:, None], cut(folder, before), now)
+    return _window_set("ecg5-past", AAMI_CLASSES, index, np.concatenate([past, now], axis=1))
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,17 @@ def standardise(x: np.ndarray, frac: int = STATS_FRAC) -> np.ndarray:
     It uses the integer mean and std of the graph, so both sides divide by the same numbers. The
     numerator takes 17 + frac bits, so with the usual frac a float32 holds it exactly.
     """
-    mean, std = window_stats(x, frac).T
+    return _scaled(x, window_stats(x, frac), frac)
+
+
+def standardise_past(x: np.ndarray, frac: int = STATS_FRAC) -> np.ndarray:
+    """The same by statistics of the past: (n, 2 * length) int16, past and window, -> (n, length) float32."""
+    past, now = np.split(np.asarray(x), 2, axis=1)
+    return _scaled(now, window_stats(past, frac), frac)
+
+
+def _scaled(x: np.ndarray, stats: np.ndarray, frac: int) -> np.ndarray:
+    mean, std = stats.T
     centred = (np.asarray(x, dtype=np.int32) << frac) - mean[:, None]
     return centred.astype(np.float32) / std.astype(np.float32)[:, None]
 

@@ -4,7 +4,7 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.ops import LOGICAL_ONLY, Interval, Node, SignalConv, Threshold, WindowStats, attributes, constants
+from bnn.graph.ops import LOGICAL_ONLY, Interval, Node, SignalConv, Slice, Threshold, WindowStats, attributes, constants
 from bnn.graph.types import TensorType
 
 LEVELS = ("logical", "target")
@@ -98,17 +98,33 @@ def _check_fields(node: Node) -> None:
 
 
 def _check_statistics(node: Node, makers: dict[str, Node]) -> None:
-    """What is read as statistics comes from WindowStats; for a SignalConv, of its own signal and fraction bits."""
+    """What is read as statistics comes from WindowStats; for a SignalConv, of its samples or their past."""
     if not isinstance(node, (SignalConv, Threshold, Interval)) or len(node.inputs) != 2:
         return
     stats = makers.get(node.inputs[1])
     if not isinstance(stats, WindowStats):
         node.fail(f"reads {node.inputs[1]} as statistics, but {type(stats).__name__} made it, not WindowStats")
-    if isinstance(node, SignalConv) and (stats.inputs[0] != node.inputs[0] or stats.frac != node.frac):
+    if not isinstance(node, SignalConv):
+        return
+    own = stats.inputs[0] == node.inputs[0] or is_past(makers.get(stats.inputs[0]), makers.get(node.inputs[0]))
+    if not own or stats.frac != node.frac:
         node.fail(
             f"reads {node.inputs[0]} with {node.frac} fraction bits, but {stats.name} holds the statistics of "
             f"{stats.inputs[0]} with {stats.frac}"
         )
+
+
+def is_past(before: Node | None, now: Node | None) -> bool:
+    """Whether two nodes are slices of one signal, of one length, the first just before the second."""
+    slices = isinstance(before, Slice) and isinstance(now, Slice) and before.inputs == now.inputs
+    return slices and before.length == now.length and before.first + before.length == now.first
+
+
+def past_samples(graph: Graph) -> int:
+    """Samples at the beginning of the signal of which only statistics are taken; 0 where a window gives its own."""
+    makers = {node.name: node for node in graph.nodes()}
+    sources = [makers.get(node.inputs[0]) for node in graph.nodes() if isinstance(node, SignalConv)]
+    return max((source.first for source in sources if isinstance(source, Slice)), default=0)
 
 
 def _check_exit(graph: Graph, stage: Stage, types: dict[str, TensorType]) -> None:

@@ -16,10 +16,14 @@ from bnn.files import write_atomic
 from bnn.graph.check import check
 from bnn.graph.decode import decode
 from bnn.graph.graph import Graph
-from bnn.graph.ops import Node, attributes, constants
+from bnn.graph.ops import Node, Slice, attributes, constants
 
 KEY = "bnn-graph"
-VERSION = 1
+VERSION = 2
+"""The newest that is read. A graph is written as the oldest version that knows all of its ops."""
+
+SINCE = {Slice: 2}
+"""Ops that version 1 did not know."""
 
 
 def save(graph: Graph, path: Path, *, force: bool = True) -> None:
@@ -30,7 +34,7 @@ def save(graph: Graph, path: Path, *, force: bool = True) -> None:
         nodes = [_encode(node, tensors) for node in stage.nodes]
         stages.append({"name": stage.name, "signals": stage.signals, "logits": stage.logits, "nodes": nodes})
     topology = {
-        "version": VERSION,
+        "version": max(SINCE.get(type(node), 1) for node in graph.nodes()),
         "name": graph.name,
         "classes": graph.classes,
         "signals": [asdict(signal) for signal in graph.signals],

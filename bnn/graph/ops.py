@@ -109,6 +109,24 @@ def check_window(node: Node, length: int, kernel: int, stride: int, pad: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Slice(Node):
+    """y[c, t] = x[c, first + t], a part of a signal: its past, or what comes after.
+
+    x  int16 (n, length of x), y int16 (n, length)
+    """
+
+    first: int
+    length: int
+
+    def infer(self, *types):
+        self.expect(types, "int16")
+        x = types[0]
+        if self.first < 0 or self.length < 1 or self.first + self.length > x.shape[1]:
+            self.fail(f"samples {self.first} to {self.first + self.length - 1} are not all among 0 to {x.shape[1] - 1}")
+        return TensorType(x.kind, (x.shape[0], self.length), x.lo, x.hi)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WindowStats(Node):
     """y = [mean, std] of one signal's window, by arith.window_stats.
 
@@ -136,7 +154,8 @@ class SignalConv(Node):
     """acc[o, t] = sum_k w[o, k] * d[t * stride + k - pad], the first layer on raw samples.
 
     d[i]   2**frac * x[i] - mean inside the window; std outside it, which is +1 after standardising
-    x      int16 (1, length); stats int32 (2,) = [mean, std], frac as in the WindowStats that made it
+    x      int16 (1, length); stats int32 (2,) = [mean, std] of x or, where that is a Slice of a signal, of the Slice of
+           the as many samples before it; frac as in the WindowStats that made it
     w      (n_out, kernel) int8, -1 or +1
     acc    int32 (n_out, t), std times the convolution of the standardised window
     """
@@ -331,7 +350,7 @@ class PReluSum(Node):
 
 OPS = {
     op.__name__: op
-    for op in (WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum)
+    for op in (WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum, Slice)
 }
 """Every op by the name it has in files."""
 

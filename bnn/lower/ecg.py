@@ -8,10 +8,10 @@ import torch
 
 from bnn.errors import ModelError
 from bnn.graph import Graph, Signal, Stage
-from bnn.graph.arith import to_fixed
-from bnn.graph.ops import BinaryConv, Interval, MaxPool, Node, PReluSum, SignalConv, WindowStats, conv_length
+from bnn.graph.arith import STATS_FRAC, to_fixed
+from bnn.graph.ops import BinaryConv, Interval, MaxPool, Node, PReluSum, SignalConv, Slice, WindowStats, conv_length
 from bnn.lower.bounds import Activation, integer_bounds, scaled_bounds
-from bnn.models.ecg import Block, EcgNet
+from bnn.models.ecg import Block, EcgConfig, EcgNet
 
 FS, GAIN = 360.0, 200.0
 """Sampling rate and ADC steps per mV of the recordings the network is trained on (MIT-BIH)."""
@@ -20,20 +20,36 @@ FS, GAIN = 360.0, 200.0
 def lower_ecg(model: EcgNet, name: str, about: dict[str, str] | None = None) -> Graph:
     """EcgNet (binary, trained) -> Graph of WindowStats, SignalConv, BinaryConv, MaxPool, Interval, PReluSum.
 
+    Where the network normalises by the past, the signal holds the past and then the window, and two Slices part them.
     Raises ModelError for a float network, or weights that are not finite.
     """
     _check_model(model)
     model = deepcopy(model).cpu().eval()
-    nodes: list[Node] = [WindowStats("block1.stats", ("ecg",))]
-    source = "ecg"
+    nodes, source = _lower_statistics(model.config)
     for index, block in enumerate(model.blocks, start=1):
         last = index == len(model.blocks)
-        nodes += _lower_block(block, f"block{index}", source, model.config.samples, last)
+        nodes += _lower_block(block, f"block{index}", source, _reach(model.config), last)
         source = f"block{index}"
     nodes.append(_lower_sum(model.blocks[-1], source, _pooled_length(model)))
-    signal = Signal("ecg", 1, model.config.samples, FS, GAIN)
+    signal = Signal("ecg", 1, model.config.raw_samples, FS, GAIN)
     stage = Stage("main", (signal.name,), tuple(nodes), "logits")
     return Graph(name, model.config.classes, (signal,), (stage,), about or {})
+
+
+def _lower_statistics(config: EcgConfig) -> tuple[list[Node], str]:
+    """The nodes that say which samples are the window and which give its mean and std; and the window's name."""
+    if config.normalisation == "window":
+        return [WindowStats("block1.stats", ("ecg",))], "ecg"
+    n = config.samples
+    parts = Slice("past", ("ecg",), 0, n), Slice("window", ("ecg",), n, n)
+    return [*parts, WindowStats("block1.stats", ("past",))], "window"
+
+
+def _reach(config: EcgConfig) -> float:
+    """Standard deviations that no sample lies further from the mean; of n samples, none lies as far as sqrt(n)."""
+    if config.normalisation == "window":
+        return sqrt(config.samples)
+    return 2.0 ** (17 + STATS_FRAC)  # the past may be constant, and its std the least there is
 
 
 def _pooled_length(model: EcgNet) -> int:
@@ -53,7 +69,7 @@ def _check_model(model: EcgNet) -> None:
             raise ModelError(f"{name} holds NaN or infinity, so the training diverged; train again with a lower rate")
 
 
-def _lower_block(block: Block, name: str, source: str, samples: int, last: bool) -> list[Node]:
+def _lower_block(block: Block, name: str, source: str, reach: float, last: bool) -> list[Node]:
     """One block: its convolution, its pool, and, but for the last, the interval of its activation."""
     weight = block.binary_weight().numpy().astype(np.int8)
     stride, pad = block.conv.stride[1], block.pad.padding[0]
@@ -68,8 +84,7 @@ def _lower_block(block: Block, name: str, source: str, samples: int, last: bool)
     if block.binary_input:
         bounds = Interval(name, (pool.name,), *integer_bounds(activation(block), top))
     else:
-        # No sample of a window lies further than sqrt(samples - 1) standard deviations from its mean.
-        bounds = Interval(name, (pool.name, f"{name}.stats"), *scaled_bounds(activation(block), top * sqrt(samples)))
+        bounds = Interval(name, (pool.name, f"{name}.stats"), *scaled_bounds(activation(block), top * reach))
     return [conv, pool, bounds]
 
 

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from bnn.errors import ModelError
 from bnn.models import quant
 
+NORMALISATIONS = ("window", "past")
+
 
 @dataclass(frozen=True)
 class EcgConfig:
@@ -26,6 +28,8 @@ class EcgConfig:
     `channels` are those between the blocks; the last block has one channel per class.
     `binary=False` is the float twin: real weights and no sign, all else equal.
     `dropout` and `logit_scale` matter in training alone.
+    `normalisation` names the statistics that samples are standardised by: "window", its own; "past", those of as many
+    samples before it, so that a device can begin with the first sample.
     """
 
     classes: tuple[str, ...]
@@ -41,8 +45,11 @@ class EcgConfig:
     logit_scale: float = 0.25
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
+    normalisation: str = "window"
 
     def __post_init__(self):
+        if self.normalisation not in NORMALISATIONS:
+            raise ModelError(f"normalisation is {self.normalisation!r}, wanted {' or '.join(NORMALISATIONS)}")
         if len(self.strides) != len(self.channels) + 1:
             raise ModelError(
                 f"the network has {len(self.channels) + 1} blocks (channels {self.channels} and the classes), "
@@ -50,6 +57,11 @@ class EcgConfig:
             )
         if len(self.classes) < 2:
             raise ModelError(f"classes are {self.classes}, but a classifier needs at least two")
+
+    @property
+    def raw_samples(self) -> int:
+        """Samples that one window takes from a recording, its past included."""
+        return self.samples * (2 if self.normalisation == "past" else 1)
 
 
 class Block(nn.Module):

@@ -20,6 +20,11 @@ def evaluate(node: ops.Node, *inputs: np.ndarray) -> np.ndarray:
 
 
 @evaluate.register
+def _(node: ops.Slice, x):
+    return x[:, :, node.first : node.first + node.length]
+
+
+@evaluate.register
 def _(node: ops.WindowStats, x):
     return window_stats(x[:, 0], node.frac)
 

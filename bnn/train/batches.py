@@ -7,10 +7,28 @@ import torch
 from torch import Tensor
 
 from bnn.data.recut import Places
-from bnn.graph.arith import standardise
+from bnn.errors import ModelError
+from bnn.graph.arith import standardise, standardise_past
+from bnn.models.ecg import EcgConfig
 from bnn.train.augment import Augmentation
 
 Source = Callable[[Tensor, torch.Generator], Tensor]
+STANDARDISE = {"window": standardise, "past": standardise_past}
+"""By the name of a normalisation."""
+
+
+def to_network(config: EcgConfig, x: np.ndarray) -> Tensor:
+    """Raw windows (n, config.raw_samples) int16, standardised as the network was made for: (n, 1, samples) float32.
+
+    Raises ModelError for windows of another length.
+    """
+    if x.ndim != 2 or x.shape[1] != config.raw_samples:
+        past = ", half of them the past, as the set ecg5-past has them" if config.normalisation == "past" else ""
+        raise ModelError(
+            f"windows have shape {x.shape}, but the network takes (n, {config.raw_samples}); "
+            f"cut them to {config.raw_samples} samples{past}"
+        )
+    return torch.from_numpy(STANDARDISE[config.normalisation](x))[:, None]
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
@@ -18,16 +36,11 @@ def epoch_seed(seed: int, epoch: int) -> int:
     return (seed * 1_000_003 + epoch) * 2_654_435_761 % 2**63
 
 
-def to_network(x: np.ndarray) -> Tensor:
-    """(B, N) int16 raw windows -> (B, 1, N) float32, standardised."""
-    return torch.from_numpy(standardise(x))[:, None]
-
-
 class Fixed:
-    """The windows as they are: x (n, N) int16, raw."""
+    """The windows as they are: x (n, 1, N) float32, standardised."""
 
-    def __init__(self, x: np.ndarray):
-        self.x = to_network(x)
+    def __init__(self, x: Tensor):
+        self.x = x
 
     def __call__(self, rows: Tensor, _: torch.Generator) -> Tensor:
         return self.x[rows]
@@ -36,13 +49,13 @@ class Fixed:
 class Recut:
     """Each window from a new place of its record with probability `share`, else from its own."""
 
-    def __init__(self, places: Places, share: float):
-        self.places, self.share = places, share
+    def __init__(self, places: Places, share: float, config: EcgConfig):
+        self.places, self.share, self.config = places, share, config
 
     def __call__(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         choices = torch.rand(len(rows), generator=generator, dtype=torch.float64)
         moves = torch.rand(len(rows), generator=generator) < self.share
-        return to_network(self.places.cut(rows.numpy(), (choices * moves).numpy()))
+        return to_network(self.config, self.places.cut(rows.numpy(), (choices * moves).numpy()))
 
 
 class Batches:

@@ -5,34 +5,29 @@ import torch
 
 from bnn.data.windows import WindowSet
 from bnn.errors import ModelError
-from bnn.graph.arith import standardise
 from bnn.models.ecg import EcgNet
+from bnn.train.batches import to_network
 
 
 def logits(model: EcgNet, x: np.ndarray, batch: int = 256) -> np.ndarray:
-    """(n, samples) int16 raw windows -> (n, classes) float32, in eval mode, on the model's device.
+    """(n, raw_samples) int16 windows -> (n, classes) float32, in eval mode, on the model's device.
 
     Raises ModelError if the windows are not of the network's length.
     """
-    samples = model.config.samples
-    if x.ndim != 2 or x.shape[1] != samples:
-        raise ModelError(
-            f"windows have shape {x.shape}, but the network takes (n, {samples}); cut them to {samples} samples"
-        )
     device = next(model.parameters()).device
     training = model.training
     model.eval()
     out = np.empty((len(x), len(model.config.classes)), np.float32)
     with torch.inference_mode():
         for start in range(0, len(x), batch):
-            z = torch.from_numpy(standardise(x[start : start + batch]))[:, None]
+            z = to_network(model.config, x[start : start + batch])
             out[start : start + batch] = model(z.to(device)).cpu().numpy()
     model.train(training)
     return out
 
 
 def predict(model: EcgNet, x: np.ndarray, batch: int = 256) -> np.ndarray:
-    """(n, samples) int16 raw windows -> (n,) int64 classes, the first of equal logits."""
+    """(n, raw_samples) int16 windows -> (n,) int64 classes, the first of equal logits."""
     return logits(model, x, batch).argmax(axis=1)
 
 

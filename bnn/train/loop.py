@@ -22,7 +22,7 @@ from bnn.data.windows import WindowSet
 from bnn.errors import ToolError
 from bnn.metrics import report
 from bnn.models.checkpoint import save_model
-from bnn.models.ecg import EcgNet, blank
+from bnn.models.ecg import EcgConfig, EcgNet, blank
 from bnn.train import run_folder
 from bnn.train.batches import Batches, Fixed, Recut, Source, to_network
 from bnn.train.evaluate import predict
@@ -149,23 +149,23 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, watched: tuple[str
 
 def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
     """The training batches, and a loader for each part that is watched, None where none is."""
-    labels = torch.from_numpy(windows.y)
-    source = _source(recipe, windows, split)
+    config, labels = recipe.config(windows.classes, windows.length), torch.from_numpy(windows.y)
+    source = _source(recipe, config, windows, split)
     epoch = lambda: trainer.current_epoch  # noqa: E731
     batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation(), recipe.balance)
-    return batches, [_loader(windows, getattr(split, part)) for part in _watched(split)] or None
+    return batches, [_loader(config, windows, getattr(split, part)) for part in _watched(split)] or None
 
 
-def _loader(windows: WindowSet, rows: np.ndarray) -> DataLoader:
-    x, y = to_network(windows.x[rows]), torch.from_numpy(windows.y[rows])
+def _loader(config: EcgConfig, windows: WindowSet, rows: np.ndarray) -> DataLoader:
+    x, y = to_network(config, windows.x[rows]), torch.from_numpy(windows.y[rows])
     return DataLoader(TensorDataset(x, y), batch_size=256)
 
 
-def _source(recipe: Recipe, windows: WindowSet, split: Split) -> Source:
+def _source(recipe: Recipe, config: EcgConfig, windows: WindowSet, split: Split) -> Source:
     """Windows that come from no record (synthetic ones) stay as they are."""
     if recipe.recut and windows.lead is not None:
-        return Recut(places(windows, split.train), recipe.recut)
-    return Fixed(windows.x[split.train])
+        return Recut(places(windows, split.train), recipe.recut, config)
+    return Fixed(to_network(config, windows.x[split.train]))
 
 
 def _checkpoint_of(trainer: pl.Trainer, monitor: str) -> ModelCheckpoint | None:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields, replace
 
 from bnn.errors import ModelError
-from bnn.models.ecg import EcgConfig
+from bnn.models.ecg import NORMALISATIONS, EcgConfig
 from bnn.models.quant import ESTIMATORS
 from bnn.train.augment import Augmentation
 
@@ -32,6 +32,7 @@ class Recipe:
     recut                 share of the windows cut anew from their records in each epoch, in [0, 1]; see data.recut
     shift, gain, noise    see Augmentation
     monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
+    normalisation         window: by a window's own mean and std; past: by those of the window before, held by the set
     patience              epochs without a better validation accuracy before training stops, 0 for never;
                           counts only where the split has a validation part
     """
@@ -56,6 +57,7 @@ class Recipe:
     gain: float = 0.1
     noise: float = 0.02
     monotone: bool = True
+    normalisation: str = "window"
     patience: int = 0
 
     def __post_init__(self):
@@ -73,6 +75,8 @@ class Recipe:
         self._check("gain", 0 <= self.gain < 1, "a number in [0, 1)")
         self._check("noise", self.noise >= 0, "at least 0")
         self._check("patience", self.patience >= 0, "at least 0")
+        self._check("normalisation", self.normalisation in NORMALISATIONS, " or ".join(NORMALISATIONS))
+        self._check("recut", not (self.recut and self.normalisation == "past"), "0 with the normalisation past")
         for field in ("weight_estimator", "activation_estimator"):
             self._check(field, getattr(self, field) in ESTIMATORS, " or ".join(ESTIMATORS))
 
@@ -101,10 +105,11 @@ class Recipe:
         return replace(self, **{k: type(getattr(self, k))(v) for k, v in values.items()})
 
     def config(self, classes: tuple[str, ...], samples: int) -> EcgConfig:
-        """The network this recipe trains, for these classes and windows of this many samples."""
+        """The network this recipe trains, for these classes and windows of this many samples, their past included."""
         return EcgConfig(
             classes=tuple(classes),
-            samples=samples,
+            samples=samples // (2 if self.normalisation == "past" else 1),
+            normalisation=self.normalisation,
             binary=self.binary,
             dropout=self.dropout,
             logit_scale=self.logit_scale,

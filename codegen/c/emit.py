@@ -1,19 +1,21 @@
 """Print the model: file names and their texts."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codegen.c.model import RUNTIME, RUNTIME_HEADERS, KnownAnswer, make_model
+from bnn.graph import Graph, Signal
+from codegen.c.model import RUNTIME, Common, KnownAnswer, make_model
 from codegen.c.text import comment
 from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.layout import Tensor
 from codegen.plan import Plan
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ def emit(
     plan = choice.plan
     model = make_model(plan, answer, target)
     origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
+    size = {"arena_bytes": plan.arena_bytes, "context_bytes": plan.arena_bytes, "kept_bytes": 0, "restart": False}
+    traces = [_trace(i, plan.tensors[step.output]) for i, step in enumerate(plan.traced)]
+    return render(model, origin, "model", manifest(plan.graph, [plan.signal], model, origin, "window", size, traces))
+
+
+def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str, str]:
+    """The texts; `form` names the templates of header and source."""
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
@@ -45,18 +54,17 @@ def emit(
     )
     env.filters["comment"] = comment
     names = {
-        "model.h.j2": f"{model.name}.h",
-        "model.c.j2": f"{model.name}.c",
+        f"{form}.h.j2": f"{model.name}.h",
+        f"{form}.c.j2": f"{model.name}.c",
         "kat.h.j2": f"{model.name}_kat.h",
-        "kat.c.j2": f"{model.name}_kat.c",
-        "main.c.j2": "main.c",
+        f"{form}_kat.c.j2": f"{model.name}_kat.c",
+        f"{form}_main.c.j2": "main.c",
         "Makefile.j2": "Makefile",
     }
     files = {name: env.get_template(template).render(model=model, origin=origin) for template, name in names.items()}
-    for name in (*RUNTIME_HEADERS, *model.sources[1:]):
+    for name in (*model.headers[2:], *model.sources[1:]):
         files[name] = (RUNTIME / name).read_text(encoding="utf-8")
-    files[f"{model.name}.json"] = _manifest(plan, model.sources, origin)
-    return files
+    return files | {f"{model.name}.json": manifest}
 
 
 def _cost(plan: Plan) -> str:
@@ -65,23 +73,24 @@ def _cost(plan: Plan) -> str:
     return f"{constants} B of constants, {plan.arena_bytes} B of RAM, {macs} multiply-accumulates"
 
 
-def _manifest(plan: Plan, sources: tuple[str, ...], origin: Origin) -> str:
+def manifest(
+    graph: Graph, signals: Sequence[Signal], model: Common, origin: Origin, form: str, sizes: dict, traces: list[dict]
+) -> str:
     """What a program needs to know to build the folder, run it, and read the traced tensors."""
-    tensors = [plan.tensors[step.output] for step in plan.traced]
     content = {
         "format": MANIFEST_FORMAT,
-        "name": plan.graph.name,
+        "form": form,
+        "name": graph.name,
         "tool": origin.tool,
         "graph_sha256": origin.sha256,
         "command": origin.command,
         "cost": origin.cost,
         "kernels": origin.kernels,
-        "classes": plan.graph.classes,
-        "signals": [{"name": plan.signal.name, "samples": plan.signal.length, "channels": plan.signal.channels}],
-        "sources": sources,
-        "arena_bytes": plan.arena_bytes,
-        "context_bytes": plan.arena_bytes,
-        "trace": [_trace(i, tensor) for i, tensor in enumerate(tensors)],
+        "classes": graph.classes,
+        "signals": [{"name": s.name, "samples": s.length, "channels": s.channels} for s in signals],
+        "sources": model.sources,
+        **sizes,
+        "trace": traces,
     }
     return json.dumps(content, indent=1) + "\n"
 

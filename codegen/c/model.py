@@ -1,13 +1,14 @@
 """What the C templates print: one frozen dataclass, made from the plan."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bnn.errors import DataError, GraphError
-from bnn.graph import Signal
+from bnn.graph import Graph, Signal
 from codegen.c.layers import Layer, Layers
 from codegen.c.targets import flags
 from codegen.c.text import Names, rows, string
@@ -39,8 +40,8 @@ class ClassName:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """Everything that the templates name. Numbers that C reads are ints; text is ready to print."""
+class Common:
+    """What the templates of every form name. Numbers that C reads are ints; text is ready to print."""
 
     name: str
     upper: str
@@ -52,10 +53,10 @@ class Model:
     gain: str
     seconds: str
     logit_frac: int
-    arena_bytes: int
-    layers: tuple[Layer, ...]
     sources: tuple[str, ...]
     headers: tuple[str, ...]
+    statistics: str
+    kat_size: str
     kat_samples: str
     kat_logits: str
     kat_class: int
@@ -65,33 +66,48 @@ class Model:
     target_flags: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Model(Common):
+    """A network that classifies a whole window at once."""
+
+    arena_bytes: int
+    layers: tuple[Layer, ...]
+
+
 def make_model(plan: Plan, answer: KnownAnswer, target: str) -> Model:
     """Raises GraphError for names or targets that C cannot have, DataError for a known answer of another shape."""
-    name, signal = plan.graph.name, plan.signal
+    shared = common(plan.graph, plan.signal, sources(plan), RUNTIME_HEADERS, answer, target)
+    parameter = shared["signal_parameter"]
+    layers = Layers(plan, Names(reserved(plan.graph.name) | {parameter}), parameter).all()
+    return Model(**shared, arena_bytes=plan.arena_bytes, layers=tuple(layers))
+
+
+def common(
+    graph: Graph, signal: Signal, runtime: Sequence[str], headers: Sequence[str], answer: KnownAnswer, target: str
+) -> dict[str, object]:
+    """The fields of Common; `runtime` and `headers` are files of the runtime. Raises what make_model() raises."""
+    name = graph.name
     upper = name.upper()
-    runtime = sources(plan)
     _check_name(name)
-    samples = _samples(plan, answer)
-    reserved = _reserved(name)
-    parameter = Names(reserved).new(signal.name)
-    last = next(node for node in plan.graph.nodes() if node.name == plan.logits)
+    samples = _samples(graph, answer)
+    last = next(node for node in graph.nodes() if node.name == graph.stages[-1].logits)
     prefix = "" if target == "host" else "riscv64-unknown-elf-" if target.startswith("rv") else "arm-none-eabi-"
     options = flags(target)
-    return Model(
+    return dict(
         name=name,
         upper=upper,
         abi=runtime_abi(),
-        classes=_classes(plan.graph.classes, upper),
+        classes=_classes(graph.classes, upper),
         signal=signal,
-        signal_parameter=parameter,
+        signal_parameter=Names(reserved(name)).new(signal.name),
         fs=f"{signal.fs:g}",
         gain=f"{signal.gain:g}",
         seconds=f"{signal.length / signal.fs:g}",
         logit_frac=getattr(last, "frac", 0),
-        arena_bytes=plan.arena_bytes,
-        layers=tuple(Layers(plan, Names(reserved | {parameter}), parameter).all()),
         sources=(f"{name}.c", *runtime),
-        headers=(f"{name}.h", f"{name}_kat.h", *RUNTIME_HEADERS),
+        headers=(f"{name}.h", f"{name}_kat.h", *headers),
+        statistics="each window's own" if samples.size == signal.length else "the previous window's",
+        kat_size=f"{upper}_SAMPLES" if samples.size == signal.length else f"2 * {upper}_SAMPLES",
         kat_samples=rows(samples, "int16_t"),
         kat_logits=rows(answer.logits, "int32_t"),
         kat_class=int(answer.class_index),
@@ -116,11 +132,12 @@ def _check_name(name: str) -> None:
         )
 
 
-def _reserved(name: str) -> set[str]:
-    """Identifiers that constants and pointers must not take: the runtime's, the standard types, the parameters."""
-    text = (RUNTIME / "bnn_runtime.h").read_text(encoding="utf-8")
-    taken = set(re.findall(r"\bbnn_\w+|\bu?int\d+_t", text))
-    return taken | {"context", "logits", f"{name}_context", f"{name}_classify"}
+def reserved(name: str) -> set[str]:
+    """Identifiers that constants and pointers must not take: the runtime's, standard types, what headers declare."""
+    texts = [(RUNTIME / header).read_text(encoding="utf-8") for header in ("bnn_runtime.h", "bnn_stream.h")]
+    taken = {word for text in texts for word in re.findall(r"\bbnn_\w+|\bu?int\d+_t", text)}
+    declared = {f"{name}_{part}" for part in ("context", "classify", "stream_init", "push", "result")}
+    return taken | declared | {"context", "logits", "n", "layers", "stream", "start", "row"}
 
 
 def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:
@@ -128,16 +145,17 @@ def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:
     return tuple(ClassName(enumerators.new(f"{upper}_CLASS_{name.upper()}"), string(name)) for name in names)
 
 
-def _samples(plan: Plan, answer: KnownAnswer) -> np.ndarray:
-    samples = np.asarray(answer.signals.get(plan.signal.name, ()))
-    if samples.dtype != np.int16 or samples.size != plan.signal.length:
+def _samples(graph: Graph, answer: KnownAnswer) -> np.ndarray:
+    signal = graph.signals[0]
+    samples = np.asarray(answer.signals.get(signal.name, ()))
+    if samples.dtype != np.int16 or samples.size != signal.length:
         raise DataError(
-            f"known answer: signal {plan.signal.name} is {samples.dtype} {samples.shape}, "
-            f"wanted int16 ({plan.signal.length},); take one window of the recording"
+            f"known answer: signal {signal.name} is {samples.dtype} {samples.shape}, "
+            f"wanted int16 ({signal.length},); take one window of the recording"
         )
-    if len(answer.logits) != len(plan.graph.classes) or int(np.argmax(answer.logits)) != answer.class_index:
+    if len(answer.logits) != len(graph.classes) or int(np.argmax(answer.logits)) != answer.class_index:
         raise DataError(
             f"known answer: class {answer.class_index} is not the largest of {len(answer.logits)} logits for "
-            f"{len(plan.graph.classes)} classes; simulate the graph that is being generated"
+            f"{len(graph.classes)} classes; simulate the graph that is being generated"
         )
     return samples.ravel()

@@ -11,7 +11,27 @@ void bench_prepare(void)
 
     for (uint32_t i = 0; i < sizeof bench_model_context; i++)
         bytes[i] = 0xA5;
+#ifdef BENCH_STREAM
+    bench_init(&bench_model_context);
+#endif
 }
+
+#ifdef BENCH_STREAM
+static int bench_classify(bench_context *context, const int16_t *samples, int32_t *logits)
+{
+    static const uint32_t pieces[] = {1, 7, 360};
+    uint32_t at = 0;
+
+    if (BENCH_RESTART)
+        bench_init(context);
+    for (uint32_t i = 0; at < BENCH_SAMPLES; i++) {
+        const uint32_t piece = BENCH_PIECE ? BENCH_PIECE : pieces[i % 3];
+        const uint32_t left = BENCH_SAMPLES - at;
+        at += bench_push(context, samples + at, piece < left ? piece : left);
+    }
+    return bench_class(context, logits);
+}
+#endif
 
 void bench_window(void)
 {

@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-#include "bench_model.h" /* written by the build: BENCH_SAMPLES, BENCH_CLASSES, bench_context, bench_classify */
+/* Written by the build: BENCH_SAMPLES, BENCH_CLASSES, bench_context; bench_classify, or BENCH_STREAM, BENCH_PIECE, BENCH_RESTART, bench_init,
+ * bench_push and bench_class. */
+#include "bench_model.h"
 
 #define BENCH_RESULT 0xFFFFFFFFu /* struct bench_result */
 #define BENCH_FAULT 0xFFFFFFFEu  /* uint32: the address of the instruction that faulted */
@@ -22,7 +24,7 @@ struct bench_result {
 extern int16_t bench_samples[BENCH_SAMPLES];
 extern struct bench_result bench_result;
 
-/* Fill the model's context with a pattern, so that a model that counts on zeroed memory is found out. */
+/* Fill the model's context with a pattern, so that a model that counts on zeroed memory is found out; begin a stream. */
 void bench_prepare(void);
 
 /* Classify bench_samples into bench_result; a traced build calls bench_record for every tensor on the way. */

@@ -152,6 +152,7 @@ typedef struct {
 /* Each is described where it is defined; bnn_<file>.c beside this header. */
 
 /* bnn_stats.c */
+void bnn_sums_to_stats(uint64_t sum, uint64_t squares, uint32_t length, uint32_t frac, int32_t stats[2]);
 void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2]);
 
 /* bnn_bounds.c */

@@ -35,19 +35,30 @@ static uint32_t square_root(uint64_t n)
     return (uint32_t)root;
 }
 
-/* Mean and standard deviation in units of 2^-frac ADC steps.
+/* Mean and standard deviation of `length` samples, in units of 2^-frac ADC steps, from sums over v = x + 2^15.
  *
  *     stats[0] = floor(2^frac * sum(x) / length + 1/2)
  *     stats[1] = max(1, floor(isqrt(2^(2 frac) * (length * sum(x^2) - sum(x)^2)) / length))
  *
- *   x       `length` samples, any int16
- *   length  1 to 2^(17 - frac);  frac 0 to 8
+ *   sum, squares  of v and v^2
+ *   length        1 to 2^(17 - frac);  frac 0 to 8
  *
- * The samples are moved up by 2^15, which moves the mean by as much and the deviation not at all, so
- * that nothing is negative. length^2 * variance < 2^(34 - 2 frac) * 2^30 fits 64 bits, though
- * the two products need not: they may wrap, their difference is right.
+ * Moving the samples up by 2^15 moves the mean by as much and the deviation not at all, so that nothing is
+ * negative. length^2 * variance < 2^(34 - 2 frac) * 2^30 fits 64 bits, though the two products need not: they may
+ * wrap, their difference is right.
  * Defined by WindowStats, window_stats() of bnn.graph.arith.
  */
+void bnn_sums_to_stats(uint64_t sum, uint64_t squares, uint32_t length, uint32_t frac, int32_t stats[2])
+{
+    const uint64_t spread = length * squares - sum * sum;
+    const uint32_t mean = divide(((sum << frac) * 2u) + length, 2u * length);
+    const uint32_t std = divide(square_root(spread << (2u * frac)), length);
+
+    stats[0] = (int32_t)mean - (32768 << frac);
+    stats[1] = std > 0u ? (int32_t)std : 1;
+}
+
+/* The same of a window.   x  `length` samples, any int16 */
 void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2])
 {
     uint64_t sum = 0;
@@ -58,10 +69,5 @@ void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t 
         sum += sample;
         squares += sample * sample;
     }
-    const uint64_t spread = length * squares - sum * sum;
-    const uint32_t mean = divide(((sum << frac) * 2u) + length, 2u * length);
-    const uint32_t std = divide(square_root(spread << (2u * frac)), length);
-
-    stats[0] = (int32_t)mean - (32768 << frac);
-    stats[1] = std > 0u ? (int32_t)std : 1;
+    bnn_sums_to_stats(sum, squares, length, frac, stats);
 }

@@ -62,9 +62,36 @@ LANES = {
     ],
     "bnn_lanes_pool.c": [("first += layer->stride", "first += 1u", "block1"), (">> lane", ">> 0", "block1")],
 }
+STREAM = {
+    "bnn_stream.c": [
+        ("append(layer, state, layer->pad);", "append(layer, state, row);", "block2.bits"),
+        ("row ? *row : bnn_ones(bits)", "row ? *row : 0u", "block2.bits"),
+        (": (const uint32_t *)&head->stats[1]", ": (const uint32_t *)&head->stats[0]", "block1.bits"),
+        ("add_signal(net, state, &head->stats[1])", "add_signal(net, state, &head->stats[0])", "block1.bits"),
+        ("head->taken = head->sum = ", "head->taken = ", "block1.stats"),
+        ("- head->stats[0]", "+ head->stats[0]", "block1.bits"),
+        ("lines[1] << (32u - bits)", "lines[1] << bits", "block1"),
+    ],
+    "bnn_stream_kept.c": [("kept[head->taken - taken + i]", "kept[i]", "block1.bits")],
+    "bnn_stream_signal.c": [
+        ("rest - both", "rest + both", "block1.bits"),
+        ("n > 2u ? d[2] : 0", "0", "block1.bits"),
+    ],
+    "bnn_stream_conv.c": [
+        ("~high[n - 1u]", "high[n - 1u]", "block2.bits"),
+        ("DIFFER(6), DIFFER(7)", "DIFFER(6), DIFFER(6)", "block2.bits"),
+        ("w + 8, bits >> 8", "w + 8, bits", "block2.bits"),
+        ("low.eights, eight, other, carry);", "low.eights, eight, other, carry); carry = 0;", "block2.bits"),
+        ("layer->taps - 2u * mismatches", "layer->taps - mismatches", "block6.acc"),
+    ],
+    "bnn_stream_sum.c": [
+        ("v > 0 ? layer->rise[c] : layer->fall[c]", "layer->rise[c]", "logits"),
+        ("(uint32_t)layer->bias[c]", "0u", "logits"),
+    ],
+}
 CASES = [
     (options, file, *mutant)
-    for options, kinds in ((Options("plain"), PLAIN), (Options("lanes"), LANES))
+    for options, kinds in ((Options("plain"), PLAIN), (Options("lanes"), LANES), (Options(stream=True), STREAM))
     for file, mutants in kinds.items()
     for mutant in mutants
 ]
@@ -92,7 +119,7 @@ def first_difference(sources, expected):
     return prove(sources, "host", x, wanted, opt="-O1").difference
 
 
-@pytest.mark.parametrize("sources", [Options(kernels) for kernels in KERNELS], ids=str, indirect=True)
+@pytest.mark.parametrize("sources", [*map(Options, KERNELS), Options(stream=True)], ids=str, indirect=True)
 def test_sources_as_generated_are_right(sources, expected):
     assert first_difference(sources, expected) is None
 

@@ -74,6 +74,20 @@ def test_ecg5_has_two_kinds_of_labels(mitdb):
     assert round(float((published.y == annotated.y).mean()), 3) == 0.952
 
 
+def test_windows_with_their_past(mitdb):
+    """The second half is a window of ecg5, the first what comes before it; a record's first window stands twice."""
+    plain, past = ecg.load_ecg5(), ecg.load("ecg5-past")
+    np.testing.assert_array_equal(past.x[:, 3600:], plain.x)
+    for name in ("y", "record", "start"):
+        np.testing.assert_array_equal(getattr(past, name), getattr(plain, name))
+    first = past.start < 3600
+    assert first.sum() == 43
+    np.testing.assert_array_equal(past.x[first, :3600], plain.x[first])
+    for i in np.flatnonzero(~first)[[0, 100, -1]]:
+        signal = read_record(mitdb / str(past.record[i])).signal
+        np.testing.assert_array_equal(past.x[i], signal[past.start[i] - 3600 :][:7200])
+
+
 def test_aami_has_all_44_records(mitdb):
     windows = ecg.load_aami()
     assert set(windows.record.tolist()) == set(DS1 + DS2)
@@ -106,7 +120,8 @@ def test_a_set_is_read_once_and_cannot_be_changed(mitdb):
 
 
 def test_unknown_names():
-    with pytest.raises(DataError, match="ecg18: no such set, wanted one of ecg17, ecg5, ecg5-annotations, aami, aami4"):
+    known = "ecg17, ecg5, ecg5-past, ecg5-annotations, aami, aami4"
+    with pytest.raises(DataError, match=f"ecg18: no such set, wanted one of {known}"):
         ecg.load("ecg18")
     with pytest.raises(DataError, match="labels 'mine' are not known, wanted published or annotations"):
         ecg.load_ecg5("mine")

@@ -28,7 +28,7 @@ def test_two_manifests_are_refused(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}', '{"format": 2, "name": "toy", "classes": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}', '{"format": 3, "name": "toy", "classes": 3}'])
 def test_a_damaged_manifest_is_refused(tmp_path, text):
     (tmp_path / "toy.json").write_text(text)
     with pytest.raises(FileError, match=r"toy.json: is not a manifest of generated C .*; run bnn generate again"):
@@ -38,7 +38,12 @@ def test_a_damaged_manifest_is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 3}, r"has format 3, but this laboratory reads format 2; generate again"),
+        ({"format": 4}, r"has format 4, but this laboratory reads format 3; generate again"),
+        ({"form": "drip"}, r"form 'drip', not one of window, stream; run bnn generate again"),
+        (
+            {"trace": [{"id": 1, "name": "a", "type": "int32", "shape": [2], "layout": "rows"}]},
+            r"trace a is in rows, but only maps are",
+        ),
         ({"name": "to-y"}, r"name 'to-y' is not a C identifier"),
         ({"sources": ["toy.c", "lost.c"]}, r"source lost.c is listed but missing"),
         (

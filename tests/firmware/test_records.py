@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,3 +117,25 @@ def test_lanes_are_read_by_their_definition():
     np.testing.assert_array_equal(decode(trace, [row.tobytes() for row in words]), value)
     with pytest.raises(ToolError, match=r"^a: 80 bytes were traced, but \(3, 70\) bit take 84"):
         decode(trace, [row.tobytes()[:80] for row in words])
+
+
+@given(st.integers(1, 70), st.integers(1, 9), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_rows_of_a_stream_come_back_as_they_were(channels, times, n, seed):
+    """Each row is a record that begins at a word; windows follow one another."""
+    rng = np.random.default_rng(seed)
+    bits, sums = rng.integers(0, 2, (n, channels, times)), rng.integers(-448, 449, (n, channels, times))
+    rows = [pack_bits(bits[i, :, t : t + 1], 0) for i in range(n) for t in range(times)]
+    np.testing.assert_array_equal(decode(Trace(0, "bits", "bit", (channels, times), rows=True), rows), bits)
+    words = [
+        np.append(sums[i, :, t], [7] * (channels % 2)).astype("<i2").tobytes() for i in range(n) for t in range(times)
+    ]
+    decoded = decode(Trace(0, "sums", "int16", (channels, times), rows=True), words)
+    assert decoded.dtype == np.int16
+    np.testing.assert_array_equal(decoded, sums)
+
+
+def test_a_missing_row_is_noticed(manifest):
+    rows = replace(manifest, traces=(Trace(3, "bits", "bit", (3, 5), rows=True),))
+    records = [(3, b"\0\0\0\0")] * 9 + results(2)
+    with pytest.raises(ToolError, match="toy: bits was traced 9 times in 2 windows, not 5 times each"):
+        collect(records, 2, rows, traced=True)

@@ -59,7 +59,10 @@ def write_tiny(folder: Path, assembly: list[str]) -> Path:
     (folder / "tiny.h").write_text(HEADER)
     (folder / "tiny.c").write_text(SOURCE.replace("CODE", code))
     manifest = {
-        "format": 2,
+        "format": 3,
+        "form": "window",
+        "kept_bytes": 0,
+        "restart": False,
         "name": "tiny",
         "classes": ["only"],
         "signals": [{"name": "ecg", "samples": 1, "channels": 1}],

@@ -123,7 +123,10 @@ void toy_count(const uint32_t *pooled, int16_t *acc)
 """
 
 MANIFEST = {
-    "format": 2,
+    "format": 3,
+    "form": "window",
+    "kept_bytes": 0,
+    "restart": False,
     "name": "toy",
     "tool": "bnn 0.1.0",
     "graph_sha256": "00",

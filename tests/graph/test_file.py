@@ -15,7 +15,7 @@ from safetensors.numpy import save as to_bytes
 from bnn.errors import FileError, GraphError
 from bnn.graph import Graph, load, save, to_text
 from bnn.graph.ops import constants
-from tests.graphs import graphs, small_graph
+from tests.graphs import by_the_past, graphs, small_graph
 
 
 def assert_equal(a: Graph, b: Graph) -> None:
@@ -54,6 +54,14 @@ def test_what_was_saved_is_loaded_and_saved_again_byte_by_byte(tmp_path_factory,
     assert_equal(graph, loaded)
     save(loaded, path.with_name("b.graph"))
     assert path.read_bytes() == path.with_name("b.graph").read_bytes()
+
+
+def test_a_file_is_as_old_as_its_ops_allow(tmp_path):
+    """Readers of version 1 go on reading all graphs that they understand."""
+    for version, graph in ((1, small_graph()), (2, by_the_past(small_graph()))):
+        save(graph, tmp_path / "a.graph")
+        assert parts(tmp_path / "a.graph")[0]["version"] == version
+        assert_equal(load(tmp_path / "a.graph"), graph)
 
 
 def test_a_binary_weight_takes_one_bit(small):
@@ -125,7 +133,7 @@ def node(topology, name):
 
 
 EDITS = {
-    "graph format 2, but this bnn reads up to 1; update bnn-wearables": lambda t, a: t.update(version=2),
+    "graph format 3, but this bnn reads up to 2; update bnn-wearables": lambda t, a: t.update(version=3),
     "the topology has no version": lambda t, a: t.update(version="1"),
     "graph: field name is None, wanted str": lambda t, a: t.pop("name"),
     "graph: field classes is 3, wanted list": lambda t, a: t.update(classes=3),

@@ -8,11 +8,12 @@ torch = pytest.importorskip("torch")
 from bnn.data.synthetic import synthetic_set  # noqa: E402
 from bnn.errors import ModelError  # noqa: E402
 from bnn.graph import check, load, ops, save, to_text  # noqa: E402
-from bnn.graph.arith import sign_bit, standardise  # noqa: E402
+from bnn.graph.arith import sign_bit, window_stats  # noqa: E402
 from bnn.lower.ecg import lower_ecg  # noqa: E402
 from bnn.lower.passes import to_target  # noqa: E402
 from bnn.models.ecg import EcgConfig, EcgNet, blank  # noqa: E402
 from bnn.sim import simulate  # noqa: E402
+from bnn.train.batches import to_network  # noqa: E402
 from tests.graphs import windows  # noqa: E402
 
 CLASSES = ("N", "S", "V", "F", "Q")
@@ -35,20 +36,20 @@ def trained(signed: bool, seed: int = 0, **config) -> EcgNet:
                 block.prelu.weight.fill_(slope)
                 block.norm.weight[::3] *= -1
                 block.norm.weight[1::4] = 0
-        net(torch.from_numpy(standardise(raw(net, 16)))[:, None])
+        net(to_network(net.config, raw(net, 16)))
     return net.eval()
 
 
 def raw(net: EcgNet, n: int) -> np.ndarray:
     if net.config.samples == 3600:
-        return X[:n]
+        return X[:n] if net.config.raw_samples == 3600 else np.concatenate([X[:n], X[1 : n + 1]], axis=1)
     return windows(np.random.default_rng(5), n, net.config.samples)
 
 
 @torch.no_grad()
 def maps_of(net: EcgNet, x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """Bits that leave each block but the last, and the logits, by torch."""
-    y, bits = torch.from_numpy(standardise(x))[:, None, None], []
+    y, bits = to_network(net.config, x)[:, :, None], []
     for block in net.blocks:
         y = block(y)
         bits.append(sign_bit(y[:, :, 0].numpy()))
@@ -69,6 +70,18 @@ def test_the_graph_says_the_bits_of_torch(signed):
     same = result.classes == logits.argmax(axis=1)
     assert same.mean() > 0.96
     assert np.median(np.abs(result.logits / 2.0**frac - logits)) < 0.01 * logits.std()
+
+
+def test_a_network_that_normalises_by_the_past():
+    net = trained(False, normalisation="past")
+    x = np.concatenate([X[:-1], X[1:]], axis=1)
+    bits, _ = maps_of(net, x)
+    graph = to_target(lower_ecg(net, "ecg5"))
+    assert [type(node) for node in graph.nodes()][:3] == [ops.Slice, ops.Slice, ops.WindowStats]
+    result = simulate(graph, {"ecg": x}, keep="all")
+    for index, want in enumerate(bits, start=1):
+        assert np.mean(result.tensors[f"block{index}"] == want) > 0.999, f"block{index}"
+    np.testing.assert_array_equal(result.tensors["block1.stats"], window_stats(X[:-1]))
 
 
 @pytest.mark.parametrize("signed", [False, True])

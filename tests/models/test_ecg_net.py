@@ -33,6 +33,11 @@ def test_shapes_of_the_paper(binary):
     assert net(x).shape == (2, 17)
 
 
+def test_an_unknown_normalisation_is_refused():
+    with pytest.raises(ModelError, match="normalisation is 'future', wanted window or past"):
+        EcgConfig(SEVENTEEN, normalisation="future")
+
+
 @pytest.mark.parametrize(("classes", "bits"), [(5, 28_280), (17, 33_656)])
 def test_weight_bits_of_the_paper(classes, bits):
     net = EcgNet(EcgConfig(SEVENTEEN[:classes]))

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from bnn.errors import DataError
 from bnn.graph import Graph, Signal, Stage, check, ops
+from bnn.graph.arith import window_stats
 from bnn.sim import simulate
 from tests import plain
-from tests.graphs import Builder, graphs, int16, small_graph, windows
+from tests.graphs import Builder, by_the_past, graphs, int16, small_graph, windows
 
 GRAPH = small_graph()
 X = windows(np.random.default_rng(1), 70, 60)
@@ -26,6 +27,22 @@ def test_random_graphs_equal_the_plain_loops(graph, seed):
         for name, value in want.items():
             np.testing.assert_array_equal(result.tensors[name][i], value, err_msg=name)
         assert result.classes[i] == plain.first_largest(want["logits"])
+
+
+@settings(max_examples=25)
+@given(graphs(), st.integers(0, 2**32))
+def test_statistics_of_the_past_equal_the_plain_loops(graph, seed):
+    """Every tensor; and they are those of the first half, whatever the second holds."""
+    graph = by_the_past(graph)
+    x = windows(np.random.default_rng(seed), 2, graph.signals[0].length)
+    tensors = simulate(graph, {"ecg": x}, keep="all").tensors
+    for i in range(2):
+        for name, value in plain.run(graph, {"ecg": x[i : i + 1]}).items():
+            np.testing.assert_array_equal(tensors[name][i], value, err_msg=name)
+    past, now = np.split(x, 2, axis=1)
+    np.testing.assert_array_equal(tensors["past"][:, 0], past)
+    np.testing.assert_array_equal(tensors["window"][:, 0], now)
+    np.testing.assert_array_equal(tensors["stats"], window_stats(past, 4))
 
 
 @settings(max_examples=100)

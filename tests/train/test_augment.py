@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn.data.recut import Places
+from bnn.models.ecg import EcgConfig
 from bnn.train.augment import Augmentation, circular_shift
 from bnn.train.batches import Batches, Recut, epoch_seed, to_network
 
@@ -94,11 +95,12 @@ def test_balance_draws_the_rare_class_as_often_as_it_says(balance, share):
 def test_windows_are_cut_anew_as_often_as_asked_for():
     signal = np.random.default_rng(0).integers(-500, 500, 300).astype(np.int16)
     own, other = 10, 200
-    source = Recut(Places(signal, (np.array([own] + [other] * 99),), 50), 0.5)
+    config = EcgConfig(("a", "b"), samples=50)
+    source = Recut(Places(signal, (np.array([own] + [other] * 99),), 50), 0.5, config)
     rows = torch.zeros(2000, dtype=torch.int64)
     x = source(rows, rng(3))
-    at_home = (x == to_network(signal[None, own : own + 50])).all(dim=2)
-    elsewhere = (x == to_network(signal[None, other : other + 50])).all(dim=2)
+    at_home = (x == to_network(config, signal[None, own : own + 50])).all(dim=2)
+    elsewhere = (x == to_network(config, signal[None, other : other + 50])).all(dim=2)
     assert (at_home | elsewhere).all()
     assert elsewhere.float().mean().item() == pytest.approx(0.5 * 0.99, abs=0.03)
     assert torch.equal(x, source(rows, rng(3)))
