@@ -10,6 +10,7 @@ import typer
 
 from bnn import zoo
 from bnn.cli.common import JsonOption, err, load_windows, open_graph, out, print_json, progress_bar
+from bnn.cli.engine import EngineOption, open_engine
 from bnn.errors import DataError, ModelError, ToolError
 
 SetOption = Annotated[str | None, typer.Option("--set", help="Windows to use: see `bnn data list`.")]
@@ -93,6 +94,7 @@ def evaluate_command(
     seed: Annotated[int | None, typer.Option(help="[the one it was trained with]")] = None,
     fold: Annotated[int | None, typer.Option(help="[the one it was trained with]")] = None,
     part: Annotated[str, typer.Option(help="train, val, test, or all.")] = "test",
+    engine: EngineOption = "auto",
     synthetic: SyntheticOption = False,
     json: JsonOption = False,
 ):
@@ -100,7 +102,7 @@ def evaluate_command(
     from bnn.data.splits import split
     from bnn.metrics import render, report
 
-    subject = _subject(model)
+    subject = _subject(model, engine)
     about = subject.about
     windows = load_windows(set_name or about["set"], synthetic=synthetic)
     if tuple(windows.classes) != tuple(subject.classes):
@@ -147,9 +149,9 @@ class _Subject:
     predict: Callable[[np.ndarray], np.ndarray]
 
 
-def _subject(model: str) -> _Subject:
+def _subject(model: str, engine: str) -> _Subject:
     if model in zoo.names() or model.endswith(".graph"):
-        return _graph_subject(model)
+        return _graph_subject(model, engine)
     _need_torch()
     from bnn.models.checkpoint import load_model
     from bnn.train.evaluate import predict
@@ -159,15 +161,13 @@ def _subject(model: str) -> _Subject:
     return _Subject(model, kind, net.config.classes, origin(metadata), lambda x: predict(net, x))
 
 
-def _graph_subject(name_or_path: str) -> _Subject:
-    from bnn.sim import simulate
-
-    opened = open_graph(name_or_path)
-    graph = opened.graph
+def _graph_subject(name_or_path: str, engine: str) -> _Subject:
+    graph = open_graph(name_or_path).graph
+    running = open_engine(graph, engine)
 
     def predict(x: np.ndarray) -> np.ndarray:
         with progress_bar("simulating", len(x)) as progress:
-            return simulate(graph, {graph.signals[0].name: x}, progress=progress).classes
+            return running.run(x, progress).classes
 
     return _Subject(graph.name, "integer graph", graph.classes, graph.about, predict)
 

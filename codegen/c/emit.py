@@ -35,15 +35,7 @@ def emit(
     plan = choice.plan
     model = make_model(plan, answer, target)
     origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    env.filters["comment"] = comment
+    env = environment()
     names = {
         "model.h.j2": f"{model.name}.h",
         "model.c.j2": f"{model.name}.c",
@@ -57,6 +49,20 @@ def emit(
         files[name] = (RUNTIME / name).read_text(encoding="utf-8")
     files[f"{model.name}.json"] = _manifest(plan, model.sources, origin)
     return files
+
+
+def environment() -> Environment:
+    """Where the templates are, and how they are printed."""
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    env.filters["comment"] = comment
+    return env
 
 
 def _cost(plan: Plan) -> str:

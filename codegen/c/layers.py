@@ -86,7 +86,7 @@ class Layers:
         layer = ""
         if fields := self._fields(step, arrays):
             layer = self._names.new(f"{step.output}_layer")
-            descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, _initialiser(fields)))
+            descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, initialiser(fields)))
         ops = " and ".join(type(node).__name__ for node in step.nodes)
         about = (
             f"{step.output}: {ops or step.kernel} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
@@ -115,7 +115,7 @@ class Layers:
             full, longer = tensor.steps
             fields |= {"segment": tensor.segment, "row": tensor.row, "full": full, "longer": longer}
             fields |= {"zeros": int(tensor.zeros)}
-        descriptors.append(Descriptor("bnn_lanes" if tensor.in_lanes else "bnn_map", name, _initialiser(fields)))
+        descriptors.append(Descriptor("bnn_lanes" if tensor.in_lanes else "bnn_map", name, initialiser(fields)))
 
     def _array(self, arrays: list[Array], wish: str, values: np.ndarray) -> str:
         name, ctype = self._names.new(wish), f"{values.dtype.name}_t"
@@ -179,7 +179,7 @@ class Layers:
         return f"bnn_{step.kernel}({', '.join(given)})"
 
 
-def _initialiser(fields: dict[str, object]) -> str:
-    """Designated, in lines of at most 100 columns, indented by four."""
+def initialiser(fields: dict[str, object]) -> str:
+    """A struct's fields, designated, in lines of at most 100 columns, indented by four."""
     body = ", ".join(f".{key} = {value}" for key, value in fields.items())
     return textwrap.fill(body, 100, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
