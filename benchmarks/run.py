@@ -77,10 +77,17 @@ def layers_part(build: str, measurements: list[dict]) -> str:
     return f"\nInstructions of each layer, {build}:\n\n{markdown(header, layers)}"
 
 
-def engines_part(figures: dict[str, dict]) -> str:
-    engines = list(next(iter(figures.values())))
-    rows = [[engine, *(f"{figures[name][engine]:,.0f}" for name in figures)] for engine in engines]
-    return "## This computer\n\nWindows per second, one thread.\n\n" + markdown(["engine", *figures], rows)
+def host_part(figures: dict[str, dict]) -> str:
+    text = (
+        "## This computer\n\nOne thread, time of the processor, `benchmarks/host.py`: rounds in which all take turns, "
+        "medians; the last column is the median of the ratios within a round. torch, onnxruntime and the Larq Compute "
+        "Engine get windows that are standardised already, all others raw samples.\n"
+    )
+    header = ["engine", "windows per second", "us a window", "native engine is faster by"]
+    for name, engines in figures.items():
+        rows = [[e, f"{f['windows_per_second']:,}", f"{f['us']:.2f}", f"{f['ratio']:.1f}"] for e, f in engines.items()]
+        text += f"\n### {name} on this computer\n\n{markdown(header, rows)}"
+    return text
 
 
 def training_part(figures: dict) -> str:
@@ -101,7 +108,7 @@ def main() -> None:
             f"{platform.system()} {platform.machine()}. Do not edit.\n",
             accuracy_part({name: accuracy(name) for name in zoo.names()}),
             cores_part(run("cores", Path(folder))),
-            engines_part(run("engines", Path(folder))),
+            host_part(run("host", Path(folder))),
             training_part(run("training", Path(folder))),
         ]
     write_atomic(HERE / "RESULTS.md", "\n".join(parts))
