@@ -44,10 +44,17 @@ def accuracy_part(figures: dict[str, dict]) -> str:
     return "## Accuracy\n\nInteger graphs, `bnn evaluate NAME`.\n\n" + markdown(header, rows)
 
 
-def engines_part(figures: dict[str, dict]) -> str:
-    engines = list(next(iter(figures.values())))
-    rows = [[engine, *(f"{figures[name][engine]:,.0f}" for name in figures)] for engine in engines]
-    return "## This computer\n\nWindows per second, one thread.\n\n" + markdown(["engine", *figures], rows)
+def host_part(figures: dict[str, dict]) -> str:
+    text = (
+        "## This computer\n\nOne thread, time of the processor, `benchmarks/host.py`: rounds in which all take turns, "
+        "medians; the last column is the median of the ratios within a round. torch, onnxruntime and the Larq Compute "
+        "Engine get windows that are standardised already, all others raw samples.\n"
+    )
+    header = ["engine", "windows per second", "us a window", "native engine is faster by"]
+    for name, engines in figures.items():
+        rows = [[e, f"{f['windows_per_second']:,}", f"{f['us']:.2f}", f"{f['ratio']:.1f}"] for e, f in engines.items()]
+        text += f"\n### {name} on this computer\n\n{markdown(header, rows)}"
+    return text
 
 
 def training_part(figures: dict) -> str:
@@ -65,7 +72,7 @@ def main() -> None:
     write_section(accuracy_part({name: accuracy(name) for name in zoo.names()}))
     subprocess.run([sys.executable, str(HERE / "mcu")], check=True)  # writes its section and its picture itself
     with tempfile.TemporaryDirectory() as folder:
-        write_section(engines_part(run("engines", Path(folder))))
+        write_section(host_part(run("host", Path(folder))))
         write_section(training_part(run("training", Path(folder))))
 
 

@@ -1,6 +1,7 @@
 """Writing files so that a reader never sees half of one."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,3 +35,14 @@ def refuse_existing(path: Path, force: bool) -> None:
     """Raise FileError if `path` exists and may not be replaced."""
     if not force and Path(path).exists():
         raise FileError(f"{path}: exists already; pass --force to replace it, or choose another --out")
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: BNN_CACHE, or `bnn` in the system's folder for that. It need not exist."""
+    if named := os.environ.get("BNN_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "bnn" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "bnn"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bnn"

@@ -18,12 +18,24 @@ ROOMS = {
     "bnn.models": set(),
     "bnn.train": {"bnn.data", "bnn.models", "bnn.metrics", "bnn.graph.arith"},
     "bnn.lower": {"bnn.graph", "bnn.models"},
+    "bnn.exchange": {"bnn.graph"},
     "bnn.metrics": set(),
     "bnn.rejection": {"bnn.metrics"},
     "bnn.report": set(),
     "bnn.zoo": set(),
-    "bnn.cli": {"bnn.cli", "bnn.data", "bnn.graph", "bnn.lower", "bnn.metrics", "bnn.models", "bnn.report", "bnn.sim"}
-    | {"bnn.rejection", "bnn.train", "bnn.zoo", "codegen", "firmware"},
+    "bnn.cli": {
+        "bnn.cli",
+        "bnn.data",
+        "bnn.exchange",
+        "bnn.graph",
+        "bnn.lower",
+        "bnn.metrics",
+        "bnn.models",
+        "bnn.rejection",
+        "bnn.report",
+        "bnn.sim",
+    }
+    | {"bnn.train", "bnn.zoo", "codegen", "firmware"},
     "codegen": {"bnn.graph"},
     "firmware": set(),
 }
@@ -43,7 +55,8 @@ OUTSIDE = {
 """Of others' packages, all that a room may import; rooms that are not named here may import any."""
 
 LAYERS = {"torch", "brevitas", "lightning", "torchmetrics", "wfdb", "scipy", "matplotlib", "unicorn", "elftools"}
-"""What only the extras `train`, `records` and `lab` install."""
+LAYERS |= {"onnx", "onnxruntime", "tensorflow", "larq"}
+"""What only the extras `train`, `records`, `lab` and `peers` install, and what no extra does."""
 
 
 def belongs(module: str, room: str) -> bool:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bnn import __version__
-from bnn.cli import classify, data, demo, evaluate, generate, graph, prove, report, robustness, runs, train
+from bnn.cli import classify, data, demo, evaluate, export, generate, graph, prove, report, robustness, runs, train
 from bnn.errors import BnnError
 
 app = typer.Typer(
@@ -18,7 +18,8 @@ app = typer.Typer(
     "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
-for module in (demo, classify, data, train, runs, evaluate, robustness, report, graph, generate, prove):
+MODULES = (demo, classify, data, train, runs, evaluate, robustness, report, graph, generate, prove, export)
+for module in MODULES:
     module.register(app)
 
 

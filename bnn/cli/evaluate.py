@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bnn.cli.common import JsonOption, out, print_json
+from bnn.cli.engine import EngineOption
 from bnn.cli.subject import Part, Subject, open_part, open_subject
 from bnn.rejection import RiskCoverage, check_threshold, confidence, reject, risk_coverage
 
@@ -33,6 +34,7 @@ def evaluate_command(
     fold: FoldOption = None,
     part: Annotated[str, typer.Option(help="train, val, test, or all.")] = "test",
     min_confidence: MinConfidenceOption = None,
+    engine: EngineOption = "auto",
     synthetic: SyntheticOption = False,
     json: JsonOption = False,
 ):
@@ -41,7 +43,7 @@ def evaluate_command(
 
     if min_confidence is not None:
         check_threshold(min_confidence)
-    subject = open_subject(model)
+    subject = open_subject(model, engine)
     scale = None if min_confidence is None else subject.scale()
     chosen = open_part(
         subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic

@@ -17,6 +17,7 @@ from bnn.cli.common import (
     progress_bar,
     table,
 )
+from bnn.cli.engine import EngineOption, open_engine
 from bnn.cli.storage import image_storage, paper_bytes, storage_table
 from bnn.errors import DataError
 from bnn.graph import check, to_text
@@ -86,21 +87,29 @@ def simulate_command(
     target: Annotated[Path | None, typer.Option("--out", help="Write classes, logits and tensors as .npz.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
     limit: Annotated[int | None, typer.Option("--windows", min=1, help="Only the first so many windows.")] = None,
+    engine: EngineOption = "numpy",
     json: JsonOption = False,
 ):
-    """Run windows through the bit-exact simulator; without --input, the set the network was trained on."""
+    """Run windows through the bit-exact simulator, or its twin in C; without --input, the set of the training."""
     opened = open_graph(graph)
+    if tensors and engine != "numpy":
+        raise DataError(f"--tensors: the {engine} engine does not store every tensor; leave --engine out")
+    running = open_engine(opened.graph, engine)
     x, y = _windows(opened, samples)
     x, y = x[:limit], y[:limit] if y is not None else None
     signal = opened.graph.signals[0].name
     began = time.perf_counter()
     with progress_bar("simulating", len(x)) as progress:
-        result = simulate(opened.graph, {signal: x}, keep="all" if tensors else (), progress=progress)
+        if tensors:
+            result = simulate(opened.graph, {signal: x}, keep="all", progress=progress)
+        else:
+            result = running.run(x, progress)
     seconds = time.perf_counter() - began
     if target:
         _write_npz(target, result, force)
     summary = {
         "graph": opened.graph.name,
+        "engine": running.name,
         "windows": len(x),
         "seconds": round(seconds, 3),
         "windows_per_second": round(len(x) / seconds, 1),

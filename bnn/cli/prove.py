@@ -20,9 +20,16 @@ from codegen import DEFAULT, Choice, Options, choose
 OnOption = Annotated[
     str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
 ]
+VerifyOnOption = Annotated[
+    str,
+    typer.Option(help="Targets as of `bnn bench`, and native: the engine of `bnn simulate --engine native`; or all."),
+]
 OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
 CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
 SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
+
+
+NATIVE = "native"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,16 +37,17 @@ def register(app: typer.Typer) -> None:
     app.command("bench")(bench_command)
 
 
-def _targets(on: str) -> list[str]:
+def _targets(on: str, *more: str) -> list[str]:
+    """The targets named, `more` being names that are known beside the firmware's."""
     from firmware.targets import TARGETS, find_target
 
-    names = list(TARGETS) if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
-    return [find_target(name).name for name in names]
+    names = [*TARGETS, *more] if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
+    return [name if name in more else find_target(name).name for name in names]
 
 
 def verify_command(
     graph: GraphArgument,
-    on: OnOption = "host,cortex-m0,cortex-m4,cortex-m33",
+    on: VerifyOnOption = "host,cortex-m0,cortex-m4,cortex-m33",
     windows: Annotated[int, typer.Option(min=1, help="How many windows, all classes in turn.")] = 50,
     set_name: SetOption = None,
     opt: OptOption = "-Os",
@@ -53,7 +61,7 @@ def verify_command(
 ):
     """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
     opened = open_graph(graph)
-    targets = _targets(on)
+    targets = _targets(on, NATIVE)
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     signal = opened.graph.signals[0].name
@@ -62,8 +70,11 @@ def verify_command(
         out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
     results = []
     for name in targets:
-        with temporary_sources(opened, name, Options(kernels, max_flash, max_ram, stream)) as sources:
-            proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
+        if name == NATIVE:
+            proof = prove_native(opened.graph, x, wanted, compiler)
+        else:
+            with temporary_sources(opened, name, Options(kernels, max_flash, max_ram, stream)) as sources:
+                proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
         if not json:
             out.print(proof_line(name, proof), style=None if proof.difference is None else "bold red")
@@ -108,6 +119,21 @@ def prove(
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
     return compare_tensors(wanted.tensors | expected, tensors | shipped_values)
+
+
+def prove_native(graph, x: np.ndarray, wanted: Simulation, compiler: str | None = None) -> Comparison:
+    """The same for the native engine: one build, which runs as it ships and then shows every tensor that it stores."""
+    from codegen.c.native import emit_native
+    from firmware.compilers import find_compiler
+    from firmware.native import open_native
+    from firmware.targets import HOST
+
+    with tempfile.TemporaryDirectory(prefix="bnn-") as cache:  # what is not proved is not kept
+        runner = open_native(emit_native(graph), compiler=find_compiler(HOST, compiler), cache=Path(cache))
+        plain, shown = runner.run(x), runner.run(x, tensors=True).tensors
+    shipped = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
+    expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
+    return compare_tensors(wanted.tensors | expected, shown | shipped)
 
 
 def bench_command(

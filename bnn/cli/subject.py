@@ -7,6 +7,7 @@ import numpy as np
 
 from bnn import zoo
 from bnn.cli.common import load_windows, open_graph, progress_bar
+from bnn.cli.engine import open_engine
 from bnn.data.splits import Split, split
 from bnn.data.windows import WindowSet
 from bnn.errors import DataError, ToolError
@@ -66,10 +67,10 @@ def need_torch() -> None:
         ) from error
 
 
-def open_subject(model: str) -> Subject:
-    """A name of the zoo or a .graph file is run in integers; a run folder or a checkpoint by torch."""
+def open_subject(model: str, engine: str = "numpy") -> Subject:
+    """A name of the zoo or a .graph file is run in integers, by that engine; a run folder or a checkpoint by torch."""
     if model in zoo.names() or model.endswith(".graph"):
-        return graph_subject(open_graph(model).graph)
+        return graph_subject(open_graph(model).graph, engine)
     need_torch()
     from bnn.models.checkpoint import load_model
     from bnn.train.evaluate import logits
@@ -80,16 +81,15 @@ def open_subject(model: str) -> Subject:
     return Subject(model, kind, net.config.classes, about, float(about["logit_scale"]), lambda x: logits(net, x))
 
 
-def graph_subject(graph: Graph) -> Subject:
-    """The graph in the simulator."""
-    from bnn.sim import simulate
-
+def graph_subject(graph: Graph, engine: str = "numpy") -> Subject:
+    """The graph in one of bnn.cli.engine's engines."""
     unit = 2.0 ** logit_frac(graph)
     scale = graph.about.get("logit_scale")
+    running = open_engine(graph, engine)
 
     def logits(x: np.ndarray) -> np.ndarray:
         with progress_bar("simulating", len(x)) as progress:
-            return simulate(graph, {graph.signals[0].name: x}, progress=progress).logits / unit
+            return running.run(x, progress).logits / unit
 
     return Subject(graph.name, "integer graph", graph.classes, graph.about, float(scale) if scale else None, logits)
 

@@ -44,15 +44,7 @@ def emit(
 
 def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str, str]:
     """The texts; `form` names the templates of header and source."""
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    env.filters["comment"] = comment
+    env = environment()
     names = {
         f"{form}.h.j2": f"{model.name}.h",
         f"{form}.c.j2": f"{model.name}.c",
@@ -65,6 +57,20 @@ def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str,
     for name in (*model.headers[2:], *model.sources[1:]):
         files[name] = (RUNTIME / name).read_text(encoding="utf-8")
     return files | {f"{model.name}.json": manifest}
+
+
+def environment() -> Environment:
+    """Where the templates are, and how they are printed."""
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    env.filters["comment"] = comment
+    return env
 
 
 def _cost(plan: Plan) -> str:

@@ -180,6 +180,6 @@ class Layers:
 
 
 def initialiser(fields: dict[str, object]) -> str:
-    """Designated, in lines of at most 100 columns, indented by four."""
+    """A struct's fields, designated, in lines of at most 100 columns, indented by four."""
     body = ", ".join(f".{key} = {value}" for key, value in fields.items())
     return textwrap.fill(body, 100, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
