@@ -44,13 +44,11 @@ def build(
     main = out / "main.cpp"
     main.write_text(_main(manifests, traced), encoding="utf-8")
     program = out / ("traced" if traced else "shipped")
-    own = HERE / "csim"
     # Our own hls_stream.h comes before that of the package, whose licence is another than ap_int.h's.
-    folders = [f"-I{manifest.folder.resolve() / 'src'}" for manifest in manifests] + [f"-I{own}"]
+    folders = [f"-I{folder}" for folder in (*(m.folder.resolve() / "src" for m in manifests), HERE / "csim")]
     options = [*OPTIONS, opt, *(["-DBNN_TRACE"] if traced else []), *folders, "-isystem", str(find_ap_types())]
-    sources = [str(m.folder.resolve() / "src" / f"{m.name}.cpp") for m in manifests]
-    names = ", ".join(m.name for m in manifests)
-    run(compiler or find_cxx(), [*options, str(main), *sources, "-o", str(program)], what=f"C simulation of {names}")
+    names = ", ".join(manifest.name for manifest in manifests)
+    run(compiler or find_cxx(), [*options, str(main), "-o", str(program)], what=f"C simulation of {names}")
     return program
 
 
@@ -84,8 +82,8 @@ def run_project(project: Path, out: Path, windows: np.ndarray, *, traced: bool) 
 
 
 def _main(manifests: Sequence[Manifest], traced: bool) -> str:
-    """A program for PROJECT SAMPLES RESULTS FOLDER, all paths but the first."""
-    lines = [f'#include "{manifest.name}.h"' for manifest in manifests]
+    """A program for PROJECT SAMPLES RESULTS FOLDER, all paths but the first; projects share the headers."""
+    lines = [f'#include "{manifest.name}.cpp"' for manifest in manifests]
     lines += ['#include "bnn_csim.h"', "#include <string>"] + ['#include "bnn_trace.h"'] * traced
     lines += ["int main(int, char **words)", "{", "    const std::string name = words[1];"]
     lines += ["    bnn::trace_folder() = words[4];"] * traced

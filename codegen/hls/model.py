@@ -131,7 +131,7 @@ class Model:
         self._links[readers[-1]] = stream
 
     def _constant(self, word: str, wish: str, size: str, body: str) -> str:
-        name = self._names.new(wish)
+        name = self._names.new(f"{self._network.graph.name}_{wish}")
         self.constants.append(Constant(f"{word} {name}{size}", body))
         return name
 
