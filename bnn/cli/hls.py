@@ -79,9 +79,7 @@ def cost_table(design: hls.Design) -> Table:
     """One row a kernel: folding and estimated cost."""
     from codegen.hls.emit import table as rows
 
-    title = (
-        f"{design.network.graph.name} on {design.part.name} at {design.clock:g} MHz (estimates; no synthesis was run)"
-    )
+    title = f"{design.network.graph.name} on {design.part.name} at {design.clock:g} MHz (estimates)"
     made = table("layer", "PE,SIMD", title=title, numbers=("cycles", "LUT", "BRAM18", "DSP"))
     for row in rows(design):
         made.add_row(*row)

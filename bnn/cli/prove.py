@@ -14,6 +14,7 @@ from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, temporary_sources
 from bnn.cli.hls import run_csim
+from bnn.errors import ToolError
 from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
@@ -40,11 +41,14 @@ def register(app: typer.Typer) -> None:
 
 def _targets(on: str, others: Collection[str] = ()) -> list[str]:
     """The targets by name, "all" being all processors; ToolError for one that is neither processor nor in `others`."""
-    from firmware.targets import TARGETS, find_target
+    from firmware.targets import TARGETS
 
     names = [name.strip() for name in on.split(",") if name.strip()]
     names = [name for given in names for name in (TARGETS if given == "all" else [given])]
-    return [name if name in others else find_target(name).name for name in names]
+    known = (*TARGETS, *others)
+    if unknown := [name for name in names if name not in known]:
+        raise ToolError(f"target {unknown[0]!r} is unknown; choose one of {', '.join(known)}")
+    return names
 
 
 def verify_command(

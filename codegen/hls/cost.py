@@ -107,9 +107,9 @@ def kernel_cost(network: Network, node: Node, foldings: dict[str, Folding], pe: 
         case OrPool():
             return Cost(busy, CONTROL + channels * (1 + ceil(node.kernel / 5)))
         case MaxPool():
-            return Cost(busy, CONTROL + node.kernel * at_once * width(kind) * (1 + rows))
+            return Cost(busy, CONTROL + node.kernel * channels * width(kind))
         case PReluSum():
-            return Cost(busy, CONTROL + 2 * at_once * sum_width(network, node) * (1 + rows), 0, 4)
+            return Cost(busy, CONTROL + 2 * (channels + at_once) * sum_width(network, node), 0, 4)
     return Cost(busy, CONTROL + channels)
 
 

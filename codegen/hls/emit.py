@@ -48,44 +48,48 @@ class Origin:
     clock: str
 
 
+TEMPLATES = {
+    "top.h.j2": "src/{}.h",
+    "top.cpp.j2": "src/{}.cpp",
+    "weights.h.j2": "src/{}_weights.h",
+    "golden.h.j2": "tb/{}_golden.h",
+    "test.cpp.j2": "tb/{}_test.cpp",
+    "host.py.j2": "host/{}_pynq.py",
+    "build_prj.tcl.j2": "build_prj.tcl",
+    "hls_config.cfg.j2": "hls_config.cfg",
+    "README.md.j2": "README.md",
+}
+"""What each template becomes, with the network's name."""
+
+
 def emit(design: Design, golden: Golden, command: str, graph_sha256: str, tool_version: str) -> dict[str, str]:
     """Path -> text of everything that belongs to the project; the same arguments give the same texts."""
-    net = design.network
-    name = net.graph.name
+    name, model = design.network.graph.name, Model(design)
     origin = Origin(name, f"bnn {tool_version}", graph_sha256, command, design.part.name, f"{design.clock:g}")
-    values = {
-        "name": name,
-        "upper": name.upper(),
-        "origin": origin,
-        "model": Model(design),
-        "signal": net.signal,
-        "classes": net.graph.classes,
-        "class_list": json.dumps(net.graph.classes),
+    values = _values(design, golden) | {"name": name, "upper": name.upper(), "origin": origin, "model": model}
+    env = _environment()
+    files = {path.format(name): env.get_template(template).render(**values) for template, path in TEMPLATES.items()}
+    for kernel in sorted(KERNELS.glob("*.h")):
+        files[f"src/{kernel.name}"] = kernel.read_text(encoding="utf-8")
+    files[f"{name}.json"] = _manifest(design, model, origin)
+    return files
+
+
+def _values(design: Design, golden: Golden) -> dict:
+    """What the templates name, but for the model and where it comes from."""
+    graph, timing = design.network.graph, design.timing
+    return {
+        "signal": design.network.signal,
+        "classes": graph.classes,
+        "class_list": json.dumps(graph.classes),
         "golden": golden,
         "part": design.part,
         "period": f"{1000 / design.clock:g}",
         "rows": table(design),
-        "latency": f"{design.microseconds(design.timing.latency):.1f}",
-        "interval": f"{design.microseconds(design.timing.interval):.1f}",
-        "slowest": design.timing.slowest,
+        "latency": f"{design.microseconds(timing.latency):.1f}",
+        "interval": f"{design.microseconds(timing.interval):.1f}",
+        "slowest": timing.slowest,
     }
-    names = {
-        "top.h.j2": f"src/{name}.h",
-        "top.cpp.j2": f"src/{name}.cpp",
-        "weights.h.j2": f"src/{name}_weights.h",
-        "golden.h.j2": f"tb/{name}_golden.h",
-        "test.cpp.j2": f"tb/{name}_test.cpp",
-        "host.py.j2": f"host/{name}_pynq.py",
-        "build_prj.tcl.j2": "build_prj.tcl",
-        "hls_config.cfg.j2": "hls_config.cfg",
-        "README.md.j2": "README.md",
-    }
-    env = _environment()
-    files = {path: env.get_template(template).render(**values) for template, path in names.items()}
-    for kernel in sorted(KERNELS.glob("*.h")):
-        files[f"src/{kernel.name}"] = kernel.read_text(encoding="utf-8")
-    files[f"{name}.json"] = _manifest(design, values["model"], origin)
-    return files
 
 
 def table(design: Design) -> list[tuple[str, ...]]:

@@ -126,7 +126,7 @@ class Model:
             wish = f"{tensor}_to_{left[0][0]}" if len(left) == 1 else f"{tensor}_rest"
             rest = self._channel(word, wish, SMALL + depths[left[0]] * a_step if len(left) == 1 else SMALL)
             self._links[reader] = mine
-            self.calls.append(Call(f"fork<{words}>({stream}, {mine}, {rest}, windows)", f"{tensor} to {reader[0]}"))
+            self.calls.append(Call(f"branch<{words}>({stream}, {mine}, {rest}, windows)", f"{tensor} to {reader[0]}"))
             stream = rest
         self._links[readers[-1]] = stream
 
@@ -140,38 +140,39 @@ class Model:
         net = self._network
         given = [self._links[node.name, i] for i in range(len(node.inputs))]
         channels, length = net.channels(node.inputs[0]), net.length(node.inputs[0])
-        pe = self._lanes.get(node.inputs[0], 1)
+        after: tuple[str, ...] = ()
         match node:
             case WindowStats():
-                kernel, sizes, after = "window_stats", (length, node.frac), ()
+                kernel, sizes = "window_stats", (length, node.frac)
             case SignalConv():
-                fold = self._design.foldings[node.name]
-                acc = f"ap_int<{width(net.types[node.name])}>"
-                shape = (length, *node.w.shape, node.stride, node.pad, node.frac, fold.pe, fold.simd, acc)
-                kernel, sizes, after = "signal_conv", shape, (self._weights(node),)
+                shape = (length, *node.w.shape, node.stride, node.pad, node.frac)
+                kernel, sizes, after = "signal_conv", shape + self._folding(node), (self._weights(node),)
             case BinaryConv():
-                fold = self._design.foldings[node.name]
-                acc = f"ap_int<{width(net.types[node.name])}>"
                 shape = (channels, length, len(node.w), node.w.shape[2], node.stride, node.pad)
-                shape += (fold.pe, fold.simd, acc)
                 pad = f"ap_uint<{channels}>({literal(node.pad_value > 0)})"
-                kernel, sizes, after = "binary_conv", shape, (self._weights(node), pad)
+                kernel, sizes, after = "binary_conv", shape + self._folding(node), (self._weights(node), pad)
             case Threshold():
-                after = (self._numbers(node, "t", node.t.reshape(-1, pe)),)
+                after = (self._numbers(node, "t", node.t.reshape(-1, self._lanes[node.inputs[0]])),)
                 kernel, sizes = "threshold", (channels, length)
                 if len(given) > 1:
                     kernel, sizes = "scaled_threshold", (channels, length, node.frac)
             case OrPool() | MaxPool():
                 kernel = "or_pool" if isinstance(node, OrPool) else "max_pool"
-                sizes, after = (channels, length, node.kernel, node.stride), ()
+                sizes = (channels, length, node.kernel, node.stride)
             case AndNot():
-                kernel, sizes, after = "and_not", (channels, length), ()
+                kernel, sizes = "and_not", (channels, length)
             case PReluSum():
-                kernel, sizes = "prelu_sum", (channels, length, pe, f"ap_int<{sum_width(net, node)}>")
+                sums = f"ap_int<{sum_width(net, node)}>"
+                kernel, sizes = "prelu_sum", (channels, length, self._lanes[node.inputs[0]], sums)
                 after = tuple(self._numbers(node, field, getattr(node, field)) for field in ("rise", "fall", "bias"))
             case _:
                 node.fail(f"the HLS backend has no kernel for {type(node).__name__}")
         return f"{kernel}<{', '.join(map(str, sizes))}>({', '.join((*given, OUTPUT, *after, 'windows'))})"
+
+    def _folding(self, node: SignalConv | BinaryConv) -> tuple[int, int, str]:
+        """The last three sizes of a convolution: PE, SIMD, and the type of its accumulators."""
+        folding = self._design.foldings[node.name]
+        return folding.pe, folding.simd, f"ap_int<{width(self._network.types[node.name])}>"
 
     def _weights(self, node: SignalConv | BinaryConv) -> str:
         """weights[p][f * turns + s]: of channel f * PE + p, from tap s * SIMD on, channels of a step together."""

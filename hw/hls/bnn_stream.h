@@ -64,9 +64,9 @@ void to_axi(hls::stream<ap_int<32>> &y, hls::stream<ResultBeat> &beats, int wind
     }
 }
 
-/* A stream with two readers: each word goes to both. More readers take a chain of forks. */
+/* A stream with two readers: each word goes to both. More readers take a chain of these. */
 template <int WORDS, typename T>
-void fork(hls::stream<T> &x, hls::stream<T> &a, hls::stream<T> &b, int windows)
+void branch(hls::stream<T> &x, hls::stream<T> &a, hls::stream<T> &b, int windows)
 {
     for (int w = 0; w < windows; w++) {
         for (int i = 0; i < WORDS; i++) {

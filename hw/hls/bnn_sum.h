@@ -6,20 +6,19 @@
 
 namespace bnn {
 
-/* y[c, t] = max of x[c, t * STRIDE + j] over j < KERNEL. Each of the last KERNEL steps lies in a memory of its own, and a
- * new value pushes those of its channels one memory further.
+/* y[c, t] = max of x[c, t * STRIDE + j] over j < KERNEL. The last KERNEL steps lie in registers, since a value is read and
+ * written every turn; a new one pushes those of its channels one step further.
  */
 template <int CHANNELS, int LENGTH, int KERNEL, int STRIDE, int PE, typename T>
 void max_pool(hls::stream<Lanes<T, PE>> &x, hls::stream<Lanes<T, PE>> &y, int windows)
 {
     const int FOLDS = CHANNELS / PE;
     Lanes<T, PE> last[KERNEL][FOLDS];
-#pragma HLS ARRAY_PARTITION variable = last dim = 1 complete
+#pragma HLS ARRAY_PARTITION variable = last dim = 0 complete
     int fold = 0, wait = 0;
     for (int w = 0; w < windows; w++) {
         for (int i = 0; i < LENGTH * FOLDS; i++) {
 #pragma HLS PIPELINE II = 1
-#pragma HLS DEPENDENCE variable = last inter false
             wait = i == 0 ? KERNEL - 1 : wait;
             Lanes<T, PE> most = x.read();
             for (int j = KERNEL - 1; j > 0; j--) {
@@ -50,7 +49,7 @@ void max_pool(hls::stream<Lanes<T, PE>> &x, hls::stream<Lanes<T, PE>> &y, int wi
 
 /* y[c] = rise[c] * sum_t max(x[c, t], 0) + fall[c] * sum_t min(x[c, t], 0) + bias[c].
  *
- * SUM holds both sums. y fits 32 bits while the products need not, so they are added in 64.
+ * SUM holds both sums, which lie in registers. y fits 32 bits while the products need not, so they are added in 64.
  */
 template <int CHANNELS, int LENGTH, int PE, typename SUM, typename T>
 void prelu_sum(hls::stream<Lanes<T, PE>> &x, hls::stream<ap_int<32>> &y, const ap_int<16> rise[CHANNELS],
@@ -58,8 +57,8 @@ void prelu_sum(hls::stream<Lanes<T, PE>> &x, hls::stream<ap_int<32>> &y, const a
 {
     const int FOLDS = CHANNELS / PE;
     SUM up[FOLDS][PE], down[FOLDS][PE];
-#pragma HLS ARRAY_PARTITION variable = up dim = 2 complete
-#pragma HLS ARRAY_PARTITION variable = down dim = 2 complete
+#pragma HLS ARRAY_PARTITION variable = up dim = 0 complete
+#pragma HLS ARRAY_PARTITION variable = down dim = 0 complete
     for (int w = 0; w < windows; w++) {
         int fold = 0;
         for (int i = 0; i < LENGTH * FOLDS; i++) {
