@@ -6,7 +6,7 @@ from importlib import util
 from pathlib import Path
 
 from bnn.errors import ToolError
-from firmware.compilers import Compiler, find_compiler
+from firmware.compilers import Compiler, find_compiler, version_of
 from firmware.targets import HOST
 
 PROGRAMS = {"gcc": "g++", "clang": "clang++"}
@@ -24,7 +24,7 @@ def find_cxx(prefer: str | None = None) -> Compiler:
     """
     for kind, program in PROGRAMS.items():
         if prefer in (None, kind) and (found := shutil.which(program)):
-            return Compiler(kind, (found,), find_compiler(HOST, kind).version if shutil.which(kind) else "")
+            return Compiler(kind, (found,), version_of((found,), kind))
     if prefer in PROGRAMS:
         raise ToolError(f"C++ compiler {PROGRAMS[prefer]} was not found; install it, or take zig")
     zig = find_compiler(HOST, prefer or "zig")

@@ -11,8 +11,9 @@ from tests.hw.projects import differences, needs_csim, write
 
 def test_the_compiler_of_the_system_comes_first(monkeypatch):
     monkeypatch.setattr(cxx.shutil, "which", lambda program: f"/usr/bin/{program}" if program == "clang++" else None)
+    monkeypatch.setattr(cxx, "version_of", lambda command, kind: "1.2")
     found = cxx.find_cxx()
-    assert (found.kind, found.command) == ("clang", ("/usr/bin/clang++",))
+    assert (found.kind, found.command, str(found)) == ("clang", ("/usr/bin/clang++",), "clang 1.2")
     with pytest.raises(ToolError, match=r"C\+\+ compiler g\+\+ was not found; install it, or take zig"):
         cxx.find_cxx("gcc")
 
