@@ -62,8 +62,8 @@ MISTAKES = [
 ]
 MORE = [
     ("bnn_conv.h", "Centred next = stats.std;", "Centred next = 0;", "block1.acc"),
-    ("bnn_stats.h", "(FRAC + 1)) + n", "(FRAC + 1))", "block1.stats"),
-    ("bnn_stats.h", "if (rest >= trial)", "if (rest > trial)", "block1.stats"),
+    ("bnn_stats.h", "(FRAC + 1)) + n", "(FRAC + 1))", "stats"),
+    ("bnn_stats.h", "if (rest >= trial)", "if (rest > trial)", "stats"),
     ("bnn_bits.h", "-(less >> FRAC)", "(scaled * std) >> FRAC", "block1.bits"),
     ("bnn_bits.h", "int j = 1; j < KERNEL; j++", "int j = 2; j < KERNEL; j++", "block1"),
     ("bnn_sum.h", "other > most.lane[p] ?", "other < most.lane[p] ?", "block3"),
