@@ -21,7 +21,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP)-demo: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[records,lab]'
+	$(BIN)/python -m pip install --quiet --editable '.[records,mcu]'
 	@touch $@
 
 # torch goes first and by version: a later choice of the resolver may pull gigabytes of CUDA packages.

@@ -39,9 +39,9 @@ def find_compiler(target: Target, prefer: str | None = None) -> Compiler:
     for kind in (prefer,) if prefer else _order(target):
         command = _command(kind, target)
         if command:
-            return Compiler(kind, command, _version(command, kind))
+            return Compiler(kind, command, version_of(command, kind))
     wanted = f"compiler {prefer}" if prefer else "C compiler"
-    advice = "" if prefer in ("gcc", "clang") else "; pip install 'bnn-wearables[lab]' brings one (ziglang)"
+    advice = "" if prefer in ("gcc", "clang") else "; pip install 'bnn-wearables[mcu]' brings one (ziglang)"
     sought = ", ".join(_program(kind, target) for kind in ((prefer,) if prefer else _order(target)))
     raise ToolError(f"no {wanted} for {target.name} was found (looked for {sought}){advice or '; install it'}")
 
@@ -89,7 +89,8 @@ def _zig() -> tuple[str, ...]:
 
 
 @lru_cache
-def _version(command: tuple[str, ...], kind: str) -> str:
+def version_of(command: tuple[str, ...], kind: str) -> str:
+    """What the compiler that `command` starts says of itself."""
     arguments = [command[0], "version"] if kind == "zig" else [command[0], "-dumpfullversion", "-dumpversion"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     return done.stdout.split()[0] if done.returncode == 0 and done.stdout.split() else "of unknown version"

@@ -119,7 +119,7 @@ def read_image(path: Path) -> Image:
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
     except ImportError as error:
-        raise ToolError("pyelftools is not installed; pip install 'bnn-wearables[lab]'") from error
+        raise ToolError("pyelftools is not installed; pip install 'bnn-wearables[mcu]'") from error
     try:
         with open(path, "rb") as file:
             elf = ELFFile(file)

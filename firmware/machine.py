@@ -23,7 +23,7 @@ class Machine:
         try:
             import unicorn
         except ImportError as error:
-            raise ToolError("unicorn is not installed; pip install 'bnn-wearables[lab]'") from error
+            raise ToolError("unicorn is not installed; pip install 'bnn-wearables[mcu]'") from error
         if target.unicorn is None:
             raise ToolError(f"target {target.name} is not emulated; run it on the host")
         self.image, self.target = image, target

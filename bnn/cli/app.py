@@ -5,7 +5,21 @@ import sys
 import typer
 
 from bnn import __version__
-from bnn.cli import classify, data, demo, evaluate, export, generate, graph, prove, report, robustness, runs, train
+from bnn.cli import (
+    bench,
+    classify,
+    data,
+    demo,
+    evaluate,
+    export,
+    generate,
+    graph,
+    report,
+    robustness,
+    runs,
+    train,
+    verify,
+)
 from bnn.errors import BnnError
 
 app = typer.Typer(
@@ -18,7 +32,7 @@ app = typer.Typer(
     "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
-MODULES = (demo, classify, data, train, runs, evaluate, robustness, report, graph, generate, prove, export)
+MODULES = (demo, classify, data, train, runs, evaluate, robustness, report, graph, generate, verify, bench, export)
 for module in MODULES:
     module.register(app)
 

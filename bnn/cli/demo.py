@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from bnn.cli.bench import cost_table, measure_target
 from bnn.cli.classify import classify, clock, verdict_table
 from bnn.cli.common import ForceOption, OpenGraph, err, open_graph, out
 from bnn.cli.generate import write_sources
-from bnn.cli.prove import cost_table, measure_target, proof_line, prove
+from bnn.cli.verify import proof_line, prove
 from bnn.files import refuse_existing, write_atomic
 from bnn.report.page import Page, Section, Table, render
 from bnn.sim import simulate

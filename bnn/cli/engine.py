@@ -1,13 +1,15 @@
 """The engines that run a graph on this computer: the simulator in NumPy, or its twin in C for this very processor."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from bnn.cli.common import err
+from bnn.cli.common import OpenGraph, err
 from bnn.errors import GraphError, ToolError
 from bnn.graph import Graph
 from bnn.sim import Simulation, simulate
@@ -80,3 +82,15 @@ def _hold_against(graph: Graph, runner) -> None:
             f"{graph.name}: this compiler's build of the native engine differs from the simulator; use --engine numpy, "
             "and see what `bnn verify --on native` says"
         )
+
+
+def run_native(opened: OpenGraph, x: np.ndarray, compiler: str | None = None):
+    """One build, run as it ships and then so that it shows every tensor it stores: (records.Result, tensors)."""
+    from codegen.c.native import emit_native
+    from firmware.compilers import find_compiler
+    from firmware.native import open_native
+    from firmware.targets import HOST
+
+    with tempfile.TemporaryDirectory(prefix="bnn-") as cache:  # what is not proved is not kept
+        runner = open_native(emit_native(opened.graph), compiler=find_compiler(HOST, compiler), cache=Path(cache))
+        return runner.run(x), runner.run(x, tensors=True).tensors

@@ -1,4 +1,4 @@
-"""bnn generate: C sources from a graph."""
+"""bnn generate: C sources from a graph, or a project for an FPGA."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +10,10 @@ import typer
 
 import codegen
 from bnn import __version__
+from bnn.cli import hls
+from bnn.cli.answers import known_answer
 from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
-from bnn.sim import simulate
+from bnn.errors import GraphError
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
@@ -27,23 +29,44 @@ def generate_command(
     graph: GraphArgument,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the sources; made if it does not exist.")],
     target: Annotated[
-        str, typer.Option(help="Core that the sources are meant for: see `bnn verify --help`.")
+        str, typer.Option(help="Core that the sources are meant for, see `bnn verify --help`; or hls for an FPGA.")
     ] = "cortex-m4",
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
     stream: StreamOption = False,
+    part: hls.PartOption = None,
+    clock: hls.ClockOption = None,
+    latency_us: hls.LatencyOption = None,
+    folding: hls.FoldingOption = None,
     force: ForceOption = False,
 ):
-    """Write NAME.h, NAME.c, the runtime they need, a known-answer test, an example and a build file."""
+    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or a project for Vitis HLS."""
     opened = open_graph(graph)
     options = codegen.Options(kernels, max_flash, max_ram, stream)
+    fpga = hls.HlsOptions(part, clock, latency_us, tuple(folding or ()))
+    _check_options(target, options, fpga)
+    if target == "hls":
+        design = fpga.design(opened.graph)
+        hls.write_project(opened, folder, fpga, design, force)
+        out.print(hls.cost_table(design))
+        out.print(hls.timing_line(design))
+        out.print(f"wrote {folder}; read README.md in it first")
+        return
     choice = codegen.plan(opened.graph, target, options)
     write_sources(opened, folder, target=target, options=options, choice=choice, force=force)
     out.print(f"kernels for {target}: {choice}")
     files = sorted(path for path in folder.iterdir() if path.is_file())
     out.print(f"wrote {len(files)} files to {folder}, {sum(path.stat().st_size for path in files)} bytes")
     out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
+
+
+def _check_options(target: str, options: codegen.Options, fpga: hls.HlsOptions) -> None:
+    """GraphError for an option that says nothing of this target."""
+    if target == "hls" and options != codegen.DEFAULT:
+        raise GraphError(f"{options} chooses kernels in C, but the target is hls; see --folding and --latency-us")
+    if target != "hls" and fpga.given:
+        raise GraphError(f"{fpga} is of a design for an FPGA, but the target is {target}; add --target hls")
 
 
 def write_sources(
@@ -72,18 +95,6 @@ def write_sources(
         force=force,
     )
     return folder
-
-
-def known_answer(graph) -> codegen.KnownAnswer:
-    """One synthetic window of each signal, with the simulator's answer."""
-    from bnn.data.synthetic import synthetic_recording
-
-    signals = {
-        signal.name: synthetic_recording(signal.length / signal.fs + 1, seed=7).signal[None, : signal.length]
-        for signal in graph.signals
-    }
-    answer = simulate(graph, signals)
-    return codegen.KnownAnswer({name: x[0] for name, x in signals.items()}, answer.logits[0], int(answer.classes[0]))
 
 
 @contextmanager

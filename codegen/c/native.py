@@ -66,12 +66,15 @@ def _manifest(native: NativePlan, sources: list[str]) -> str:
     tensors = [plan.tensors[step.output] for step in plan.steps]
     content = {
         "format": MANIFEST_FORMAT,
+        "form": "window",
         "name": plan.graph.name,
         "classes": plan.graph.classes,
         "signals": [{"name": plan.signal.name, "samples": plan.signal.length, "channels": plan.signal.channels}],
         "sources": sources,
         "arena_bytes": size,
         "context_bytes": size,
+        "kept_bytes": 0,
+        "restart": False,
         "trace": [{"id": i, "name": t.name, "type": t.type.kind, "shape": t.type.shape} for i, t in enumerate(tensors)],
     }
     return json.dumps(content, indent=1) + "\n"

@@ -161,7 +161,7 @@ def test_unknown_target(refused):
 def test_no_compiler(refused, monkeypatch):
     monkeypatch.setattr("firmware.compilers._command", lambda kind, target: None)
     line = refused("verify", "ecg17", "--on", "cortex-m4", "--windows", 1)
-    assert "compiler" in line and "pip install 'bnn-wearables[lab]'" in line
+    assert "compiler" in line and "pip install 'bnn-wearables[mcu]'" in line
 
 
 def test_existing_output(refused, bnn, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from bnn import zoo
 from bnn.cli.common import OpenGraph
 from bnn.cli.generate import write_sources
-from bnn.cli.prove import prove
+from bnn.cli.verify import prove
 from bnn.data.synthetic import synthetic_set
 from bnn.graph import load
 from bnn.sim import simulate

@@ -12,5 +12,5 @@ def bench(tmp_path_factory) -> Bench:
     for name in ("gcc", "clang", "cc"):
         if shutil.which(name):
             return Bench(tmp_path_factory.mktemp("bench"), [name])
-    pytest.importorskip("ziglang", reason="no C compiler for this computer: pip install 'bnn-wearables[lab]'")
+    pytest.importorskip("ziglang", reason="no C compiler for this computer: pip install 'bnn-wearables[mcu]'")
     return Bench(tmp_path_factory.mktemp("bench"), [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"])

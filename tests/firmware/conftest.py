@@ -16,7 +16,7 @@ EMULATED = [name for name, target in TARGETS.items() if target.unicorn]
 def lab():
     """Skips where the packages of the laboratory are not installed."""
     for module in ("ziglang", "unicorn", "elftools"):
-        pytest.importorskip(module, reason=f"{module} is not installed: pip install 'bnn-wearables[lab]'")
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install 'bnn-wearables[mcu]'")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def bare_machine(monkeypatch):
 
 def test_without_a_compiler_the_error_says_how_to_get_one(bare_machine):
     for target in (M4, HOST):
-        with pytest.raises(ToolError, match=rf"no C compiler for {target.name} was found .*pip install 'bnn-wear.*lab"):
+        with pytest.raises(ToolError, match=rf"no C compiler for {target.name} was found .*pip install 'bnn-wear.*mcu"):
             find_compiler(target)
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("ziglang", reason="no cross compiler: pip install 'bnn-wearables[lab]'")
-pytest.importorskip("unicorn", reason="no emulator: pip install 'bnn-wearables[lab]'")
+pytest.importorskip("ziglang", reason="no cross compiler: pip install 'bnn-wearables[mcu]'")
+pytest.importorskip("unicorn", reason="no emulator: pip install 'bnn-wearables[mcu]'")
 
 from codegen import KnownAnswer, generate  # noqa: E402
 from firmware.runners import open_runner  # noqa: E402

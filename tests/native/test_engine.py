@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bnn import zoo
-from bnn.cli import engine, prove
+from bnn.cli import engine, verify
+from bnn.cli.common import open_graph
 from bnn.cli.compare import compare
 from bnn.data.synthetic import synthetic_set
 from bnn.errors import ToolError
@@ -142,7 +143,7 @@ def test_mistakes_in_kernels_are_named(file, old, new, tensor, expected, monkeyp
     import codegen.c.native as emitter
 
     monkeypatch.setattr(emitter, "emit_native", lambda graph: files | {file: files[file].replace(old, new, 1)})
-    difference = prove.prove_native(graph, x, wanted).difference
+    difference = verify.compare_run(wanted, *engine.run_native(open_graph("ecg5"), x)).difference
     assert difference is not None and difference.tensor == tensor
     assert difference.got != difference.wanted
 

@@ -1,7 +1,5 @@
-"""bnn verify, bench: generated C on the host and on emulated cores, compared with the simulator, and its cost."""
+"""bnn bench: what generated C costs on emulated cores."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -9,131 +7,19 @@ import typer
 from rich.table import Table
 
 from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread, table
-from bnn.cli.compare import Comparison
-from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.energy import as_dict, show_estimates
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
+from bnn.cli.targets import CompilerOption, OptOption, SetOption, find_targets, processors
 from bnn.errors import GraphError
-from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
 OnOption = Annotated[
-    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
+    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all of these.")
 ]
-VerifyOnOption = Annotated[
-    str,
-    typer.Option(help="Targets as of `bnn bench`, and native: the engine of `bnn simulate --engine native`; or all."),
-]
-OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
-CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
-SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
-
-
-NATIVE = "native"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("verify")(verify_command)
     app.command("bench")(bench_command)
-
-
-def _targets(on: str, *more: str) -> list[str]:
-    """The targets named, `more` being names that are known beside the firmware's."""
-    from firmware.targets import TARGETS, find_target
-
-    names = [*TARGETS, *more] if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
-    return [name if name in more else find_target(name).name for name in names]
-
-
-def verify_command(
-    graph: GraphArgument,
-    on: VerifyOnOption = "host,cortex-m0,cortex-m4,cortex-m33",
-    windows: Annotated[int, typer.Option(min=1, help="How many windows, all classes in turn.")] = 50,
-    set_name: SetOption = None,
-    opt: OptOption = "-Os",
-    compiler: CompilerOption = None,
-    emulator: Annotated[str, typer.Option(help="unicorn or qemu, for targets other than the host.")] = "unicorn",
-    kernels: KernelsOption = "auto",
-    max_flash: MaxFlashOption = None,
-    max_ram: MaxRamOption = None,
-    stream: StreamOption = False,
-    json: JsonOption = False,
-):
-    """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
-    opened = open_graph(graph)
-    targets = _targets(on, NATIVE)
-    chosen = load_windows(set_name or opened.set_name)
-    x = chosen.x[spread(chosen, windows)]
-    signal = opened.graph.signals[0].name
-    wanted = simulate(opened.graph, {signal: x}, keep="all")
-    if not json:
-        out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
-    results = []
-    for name in targets:
-        if name == NATIVE:
-            proof = prove_native(opened.graph, x, wanted, compiler)
-        else:
-            with temporary_sources(opened, name, Options(kernels, max_flash, max_ram, stream)) as sources:
-                proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
-        results.append((name, proof))
-        if not json:
-            out.print(proof_line(name, proof), style=None if proof.difference is None else "bold red")
-    if json:
-        source = {"set": chosen.name, "synthetic": chosen.synthetic, "windows": len(x)}
-        proofs = [{"target": name, **proof.to_dict()} for name, proof in results]
-        print_json({"graph": opened.graph.name, "sha256": opened.sha256, **source, "targets": proofs})
-    if any(proof.difference for _, proof in results):
-        raise typer.Exit(1)
-
-
-def proof_line(target: str, proof: Comparison) -> str:
-    """One line for the screen."""
-    if proof.difference:
-        return f"{target:10}  DIFFERS  {proof.difference}"
-    return f"{target:10}  equal    {len(proof.tensors)} tensors, {proof.values:,} values over {proof.windows} windows"
-
-
-def prove(
-    sources: Path,
-    target: str,
-    x: np.ndarray,
-    wanted: Simulation,
-    *,
-    opt: str = "-Os",
-    compiler: str | None = None,
-    emulator: str = "unicorn",
-) -> Comparison:
-    """Build generated sources for a target as they ship and traced, run both, and compare with the simulator.
-
-    x       (n, samples) int16; wanted holds every tensor of the same windows
-    Class and logits of the image as it ships are compared too, as "class (as shipped)" and "logits (as shipped)".
-    """
-    from firmware.compilers import find_compiler
-    from firmware.runners import open_runner
-    from firmware.targets import find_target
-
-    with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
-        how = {"opt": opt, "compiler": find_compiler(find_target(target), compiler), "emulator": emulator}
-        plain = open_runner(sources, target, Path(folder), traced=False, **how).run(x)
-        tensors = open_runner(sources, target, Path(folder), traced=True, **how).run(x).tensors
-    shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
-    expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
-    return compare_tensors(wanted.tensors | expected, tensors | shipped_values)
-
-
-def prove_native(graph, x: np.ndarray, wanted: Simulation, compiler: str | None = None) -> Comparison:
-    """The same for the native engine: one build, which runs as it ships and then shows every tensor that it stores."""
-    from codegen.c.native import emit_native
-    from firmware.compilers import find_compiler
-    from firmware.native import open_native
-    from firmware.targets import HOST
-
-    with tempfile.TemporaryDirectory(prefix="bnn-") as cache:  # what is not proved is not kept
-        runner = open_native(emit_native(graph), compiler=find_compiler(HOST, compiler), cache=Path(cache))
-        plain, shown = runner.run(x), runner.run(x, tensors=True).tensors
-    shipped = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
-    expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
-    return compare_tensors(wanted.tensors | expected, shown | shipped)
 
 
 def bench_command(
@@ -160,7 +46,7 @@ def bench_command(
     x = chosen.x[spread(chosen, windows)]
     measurements = []
     options = Options(kernels, max_flash, max_ram, stream)
-    for name in _targets(on):
+    for name in find_targets(on, processors()):
         err.print(f"measuring {opened.graph.name} on {name} ...")
         measurements.append(measure_target(opened, name, x, opt, compiler, options))
     histograms = profile_targets(opened, measurements, x, opt, compiler, options) if energy else {}

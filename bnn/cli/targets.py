@@ -1,0 +1,30 @@
+"""Options and names of what generated code runs on, as `bnn verify` and `bnn bench` share them."""
+
+from typing import Annotated
+
+import typer
+
+from bnn.errors import ToolError
+
+OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
+CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
+SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
+
+
+def find_targets(on: str, everything: list[str], others: tuple[str, ...] = ()) -> list[str]:
+    """The names in `on`, "all" being `everything`; ToolError for one that is neither processor nor in `others`."""
+    from firmware.targets import TARGETS
+
+    names = [name.strip() for name in on.split(",") if name.strip()]
+    names = [name for given in names for name in (everything if given == "all" else [given])]
+    known = (*TARGETS, *others)
+    if unknown := [name for name in names if name not in known]:
+        raise ToolError(f"target {unknown[0]!r} is unknown; choose one of {', '.join(known)}")
+    return names
+
+
+def processors() -> list[str]:
+    """All targets whose images can be run here."""
+    from firmware.targets import TARGETS
+
+    return list(TARGETS)

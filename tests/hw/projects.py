@@ -1,0 +1,60 @@
+"""Projects for Vitis HLS of small graphs, with foldings drawn or given, and what their C simulation says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnn.cli.compare import Comparison, compare
+from bnn.errors import ToolError
+from bnn.graph import Graph
+from bnn.sim import simulate
+from codegen.hls import Folding, Golden, find_part, generate, make_network
+from codegen.hls.folding import divisors, make_design
+from codegen.hls.network import taps
+from hw import csim
+from hw.cxx import find_ap_types, find_cxx
+from hw.manifest import read_manifest
+
+PART = find_part("xc7z020clg400-1")
+
+
+def needs_csim():
+    """A mark that skips a test where no C simulation can be compiled."""
+    reason = ""
+    try:
+        find_cxx()
+        find_ap_types()
+    except ToolError as error:
+        reason = str(error)
+    return pytest.mark.skipif(bool(reason), reason=reason)
+
+
+def some_foldings(graph: Graph, rng: np.random.Generator) -> dict[str, Folding]:
+    """One that divides for each convolution."""
+    return {
+        node.name: Folding(int(rng.choice(divisors(len(node.w)))), int(rng.choice(divisors(taps(node)))))
+        for node in make_network(graph).convolutions
+    }
+
+
+def write(
+    graph: Graph, out: Path, foldings: dict[str, Folding] | None = None, windows: np.ndarray | None = None
+) -> Path:
+    """A project with the given foldings, else of one lane each; test windows are noise unless they are given."""
+    network = make_network(graph)
+    foldings = foldings or {node.name: Folding() for node in network.convolutions}
+    x = np.arange(network.signal.length, dtype=np.int16)[None] if windows is None else windows
+    answer = simulate(graph, {network.signal.name: x})
+    golden = Golden(x, answer.logits, answer.classes, "made up")
+    design = make_design(network, foldings, PART, 100.0)
+    generate(design, out, golden=golden, command="test", graph_sha256="0" * 64, tool_version="0")
+    return out
+
+
+def differences(graph: Graph, program: Path, project: Path, x: np.ndarray) -> Comparison:
+    """A traced program's run of windows (n, samples) against the simulator: every tensor, the class too."""
+    got = csim.simulate(program, read_manifest(project), x, traced=True)
+    wanted = simulate(graph, {graph.signals[0].name: x}, keep="all")
+    shipped = {"class": wanted.classes, "results": wanted.logits}
+    return compare(wanted.tensors | shipped, got.tensors | {"class": got.classes, "results": got.logits})
