@@ -72,7 +72,7 @@ def planes(count: int) -> int:
 
 def signal_scratch(channels: int) -> int:
     """Words of scratch of the first layer."""
-    return 384 + 6 * channels
+    return 192 + 6 * channels
 
 
 def ratios(step: Step) -> list[tuple[str, int]]:
