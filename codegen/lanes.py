@@ -73,7 +73,9 @@ def conv_scratch(step: Step, positions: int) -> int:
     _, n_in, kernel = step.nodes[0].w.shape
     taps = n_in * kernel
     n = planes(taps) + 1
-    held = (positions + 3) * n - 2 + kernel * planes(n_in) + (2 * positions if pool_of(step) else 0)
+    held = (positions + 3) * n - 2 + kernel * planes(n_in)
+    if pool := pool_of(step):
+        held += 2 * positions + 4 * (pool.kernel - 1)
     decoded = 0 if step.listed else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
     return held + max(decoded, words_of(16 * 4 * -(-n_in // 4)))
 

@@ -115,7 +115,7 @@ def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
     if not step.kernel.startswith("lanes_conv"):
         return step
     x, y = tensors[step.inputs[0]], tensors[step.output]
-    shared = y.words - lead if (lead := lanes_lead(step, y)) is not None else 0
+    shared = y.words - lead if (lead := lanes_lead(step, x, y)) is not None else 0
     return lanes.with_positions(step, x.segment, words - x.words - y.words + min(shared, x.words))
 
 

@@ -178,7 +178,7 @@ class Layers:
             fields |= {"source": "bnn_decode_taps", "weights": self._weights_of(node, arrays)}
         fields |= {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
         if pool := lanes.pool_of(step):
-            fields |= {"pool": pool.kernel, "stride": pool.stride}
+            fields |= {"pool": pool.kernel, "stride": pool.stride, "crossing": (pool.kernel - 1) // pool.stride}
         return fields
 
     def _pairs(self, arrays: list[Array], name: str, pairs: list[taps.Pair]) -> str:

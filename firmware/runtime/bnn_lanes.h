@@ -48,7 +48,26 @@ void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
  */
 void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n);
 
-/* Where 2 * counter(j) + bit j of `lowest` is at least `bound`; n is even. */
-uint32_t bnn_reached(uint32_t lowest, const uint32_t *plane, uint32_t n, uint32_t bound);
+/* One of the lists of two output channels. */
+typedef struct {
+    uint32_t quads;
+    uint32_t *row;  /* a word a position: where the counters are at least the bound. NULL: the next lists go on from these counters */
+    uint32_t bound; /* of 2 * counter + bit of the lowest plane */
+    uint32_t flip;  /* all 1: the words are inverted */
+} bnn_part;
+
+/* What two output channels count: one list for both, then one for each. */
+typedef struct {
+    const bnn_offset *list; /* all three */
+    bnn_part part[3];
+} bnn_lists;
+
+/* The counters of two output channels at positions one after the other, as bnn_count() counts.
+ *
+ *   base    of the first position; that of the next is one word on
+ *   start   for each position, the lowest plane, which no word changes, and the n planes with which the first list begins
+ *   planes  n words for every part without a row, which its counters at the last position remain in, and n for the others
+ */
+void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n);
 
 #endif

@@ -28,9 +28,8 @@ typedef struct {
     uint32_t *start;         /* D before any tap, n planes for each position of the pass */
     uint32_t *sum;           /* S of the position that is next, n planes */
     uint32_t *ring;          /* sums over the input channels, n_sum planes, of the last `kernel` words */
-    uint32_t *shared;        /* D of the taps that both channels of a pair count, without its lowest plane: n - 1 planes */
-    uint32_t *planes;        /* D of one of the two, likewise */
-    uint32_t *bits[2];       /* what the two channels yield, a word for each position of the pass; where a pool follows */
+    uint32_t *planes;        /* D of the taps that both channels of a pair count, and of one of the two; each without its lowest plane */
+    uint32_t *bits;          /* where a pool follows: what two channels yield at the positions of the pass, and zeros around them */
     uint32_t *rest;
 } walk;
 
@@ -56,11 +55,9 @@ static walk begin(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *scra
     w.start = scratch;
     w.sum = w.start + layer->pass * w.n;
     w.ring = w.sum + w.n;
-    w.shared = w.ring + layer->kernel * w.n_sum;
-    w.planes = w.shared + w.n - 1u;
-    w.bits[0] = w.planes + w.n - 1u;
-    w.bits[1] = w.bits[0] + bits;
-    w.rest = w.bits[1] + bits;
+    w.planes = w.ring + layer->kernel * w.n_sum;
+    w.bits = w.planes + 2u * (w.n - 1u);
+    w.rest = w.bits + bits;
     for (uint32_t p = 0; p < w.n; p++) {
         w.sum[p] = 0u;
     }
@@ -134,35 +131,17 @@ static uint32_t bound_of(const walk *w, const bnn_taps *p, uint32_t k)
     return least < 0 ? 0u : least > top ? (uint32_t)top : (uint32_t)least;
 }
 
-/* Where the lists of one pair lie, and how long they are. */
-typedef struct {
-    const bnn_offset *both, *own[2];
-    uint32_t quads[2];
-} lists;
-
-static lists lists_of(const bnn_taps *p, const uint16_t *list)
+/* Bits of the channels of a pair at the positions i .. end - 1 of the pass that begins at i, to `first` and `second`. A tap counts
+ * twice, as D has 2 P: what is counted are the planes of D above its lowest. */
+static void run_bits(const walk *w, const bnn_taps *p, const uint16_t *list, uint32_t i, uint32_t end, uint32_t *first,
+                     uint32_t *second)
 {
-    const lists l = {list, {list + 4u * p->both, list + 4u * ((uint32_t)p->both + p->first)}, {p->first, p->second}};
+    const bnn_lists lists = {list,
+                           {{p->both, NULL, 0u, 0u},
+                            {p->first, first, bound_of(w, p, 0u), 0u - (p->flip & 1u)},
+                            {p->second, second, bound_of(w, p, 1u), 0u - ((uint32_t)p->flip >> 1)}}};
 
-    return l;
-}
-
-/* Bits of the channels of a pair at the positions i .. end - 1 of the pass that begins at i. A tap counts twice: D has 2 P. */
-static void run_bits(const walk *w, const bnn_taps *p, const uint16_t *list, uint32_t i, uint32_t end, uint32_t *const to[2])
-{
-    const lists l = lists_of(p, list);
-    const uint32_t bound[2] = {bound_of(w, p, 0u), bound_of(w, p, 1u)};
-    const uint32_t flip[2] = {0u - (p->flip & 1u), 0u - ((uint32_t)p->flip >> 1)};
-    const uint32_t *base = w->first + i;
-    const uint32_t *start = w->start;
-
-    for (uint32_t at = 0; at < end - i; at++, base++, start += w->n) {
-        bnn_count(base, l.both, p->both, start + 1, w->shared, w->n - 1u);
-        for (uint32_t k = 0; k < 2u; k++) {
-            bnn_count(base, l.own[k], l.quads[k], w->shared, w->planes, w->n - 1u);
-            to[k][at] = bnn_reached(start[0], w->planes, w->n - 1u, bound[k]) ^ flip[k];
-        }
-    }
+    bnn_count_pair(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
 }
 
 /* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.
@@ -188,9 +167,8 @@ void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, ui
         for (uint32_t number = 0; 2u * number < map->channels; number++) {
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);
-            uint32_t *const to[2] = {bnn_row(y, map, p.channel[0]) + map->margin + i,
-                                     bnn_row(y, map, p.channel[1]) + map->margin + i};
-            run_bits(&w, &p, list, i, end, to);
+            uint32_t *const row = y + map->margin + i;
+            run_bits(&w, &p, list, i, end, bnn_row(row, map, p.channel[0]), bnn_row(row, map, p.channel[1]));
         }
     }
     for (uint32_t o = 0; o < map->channels; o++) {
@@ -199,37 +177,51 @@ void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, ui
     bnn_close_lanes(y, map);
 }
 
-/* OR of the words first .. end - 1. */
-static uint32_t any(const uint32_t *words, uint32_t first, uint32_t end)
+/* OR of n words. */
+BNN_INLINE uint32_t any(const uint32_t *word, uint32_t n)
 {
-    uint32_t bits = 0;
+    uint32_t bits = word[0];
 
-    for (; first + 1u < end; first += 2u) {
-        bits |= words[first] | words[first + 1u];
+    for (uint32_t k = 1; k < n; k++) {
+        bits |= word[k];
     }
-    return first < end ? bits | words[first] : bits;
+    return bits;
 }
 
-/* Pool into a row of y the words that a channel has at the positions i .. end - 1 of the pass that begins at i. Word n of x under
- * the pool is, beyond the segment, word n - segment with each lane one lower. */
+/* Pool into words g .. end - 1 of a row, of which word 0 begins at `first`, the `words` words that follow pool - 1 zeros and are followed by as
+ * many. A word that sees none of them is left as it is. */
+static void pool_lane(const bnn_lanes_conv *layer, const uint32_t *bits, uint32_t words, uint32_t first, uint32_t g, uint32_t lane,
+                      uint32_t *row)
+{
+    const uint32_t pool = layer->pool;
+
+    for (first += g * layer->stride; g < layer->y->segment; g++, first += layer->stride) {
+        if (first < words + pool - 1u) { /* before the words it wraps to a large number */
+            const uint32_t *word = bits + first;
+            row[g] |= (pool == 7u ? any(word, 7u) : any(word, pool)) >> lane;
+        }
+    }
+}
+
+/* Pool into a row of y what a channel has at the positions i .. end - 1. Word n of x under the pool is, beyond the segment,
+ * word n - segment with each lane one lower; only the last words of y reach so far. */
 static void pool(const bnn_lanes_conv *layer, const uint32_t *bits, uint32_t i, uint32_t end, uint32_t *row)
 {
-    const uint32_t segment = layer->x->segment;
+    const uint32_t segment = layer->y->segment;
+    const uint32_t crossing = layer->crossing < segment ? layer->crossing : segment;
+    uint32_t first = layer->pool - 1u - i;
 
-    for (uint32_t g = 0, first = 0; g < layer->y->segment; g++, first += layer->stride) {
-        const uint32_t last = first + layer->pool; /* the pool sees words first .. last - 1 */
-        for (uint32_t lane = 0, at = i; lane < 32u && at < last; lane++, at += segment) {
-            const uint32_t from = first > at ? first - at : 0u;
-            const uint32_t to = last - at < end - i ? last - at : end - i;
-            row[g] |= any(bits, from, to) >> lane;
-        }
+    pool_lane(layer, bits, end - i, first, 0u, 0u, row);
+    for (uint32_t lane = 1; lane < 32u && lane * layer->x->segment < layer->x->segment + layer->pool; lane++) {
+        first -= layer->x->segment;
+        pool_lane(layer, bits, end - i, first, segment - crossing, lane, row);
     }
 }
 
 /* The same with a pool behind it: y[o, t] = OR_j acc[o, t * stride + j] >= t[o], j < pool. The bits before the pool are never
  * there all at once: the rows of y, which fill while the convolution runs, stand closer than they will in the end.
  *
- *   x, scratch  as above, and 2 * pass words of scratch more
+ *   x, scratch  as above, and 2 * pass + 4 * (pool - 1) words of scratch more
  *   y           the map layer->y with its margins. It may overlap x where x begins at least y->channels * y->segment words after y
  *
  * Defined by BinaryConv, Threshold and OrPool in the simulator.
@@ -238,10 +230,15 @@ void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_
 {
     const bnn_lanes *map = layer->y;
     const uint32_t segment = map->segment;
-    const walk w = begin(layer, x, scratch, layer->pass);
+    const uint32_t around = layer->pool - 1u;
+    const uint32_t held = layer->pass + 2u * around;
+    const walk w = begin(layer, x, scratch, 2u * held);
 
     for (uint32_t g = 0; g < map->channels * segment; g++) {
         y[g] = 0u;
+    }
+    for (uint32_t k = 0; k < 2u * held; k++) {
+        w.bits[k] = 0u;
     }
     for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
         const uint32_t left = (uint32_t)layer->x->segment - i;
@@ -250,9 +247,9 @@ void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_
         for (uint32_t number = 0; 2u * number < map->channels; number++) {
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);
-            run_bits(&w, &p, list, i, end, w.bits);
-            pool(layer, w.bits[0], i, end, y + p.channel[0] * segment);
-            pool(layer, w.bits[1], i, end, y + p.channel[1] * segment);
+            run_bits(&w, &p, list, i, end, w.bits + around, w.bits + held + around);
+            pool(layer, w.bits, i, end, y + p.channel[0] * segment);
+            pool(layer, w.bits + held, i, end, y + p.channel[1] * segment);
         }
     }
     for (uint32_t o = map->channels; o-- > 0u;) { /* the last first, as rows move up */
@@ -268,6 +265,7 @@ void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_
 /* acc = +-2 (D - 2^(n - 1) + 1) - W, of the 32 positions that begin with i, for channel k of a pair. */
 static void store_sums(const walk *w, const bnn_taps *p, uint32_t k, uint32_t i, uint32_t lowest, uint32_t *y)
 {
+    const uint32_t *const plane = w->planes + w->n - 1u;
     const bnn_map *map = w->layer->sums;
     const int32_t sign = (p->flip >> k) & 1u ? -2 : 2;
 
@@ -275,7 +273,7 @@ static void store_sums(const walk *w, const bnn_taps *p, uint32_t k, uint32_t i,
         const uint32_t at = t * map->channels + p->channel[k];
         uint32_t d = 0;
         for (uint32_t n = w->n - 1u; n-- > 0u;) {
-            d = d << 1 | ((w->planes[n] >> j) & 1u);
+            d = d << 1 | ((plane[n] >> j) & 1u);
         }
         d = d << 1 | ((lowest >> j) & 1u);
         const int32_t acc = sign * ((int32_t)d - (1 << (w->n - 1u)) + 1) - p->balance[k];
@@ -304,12 +302,14 @@ void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t
         for (uint32_t number = 0; 2u * number < channels; number++) {
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);
-            const lists l = lists_of(&p, list);
+            const bnn_offset *const own[2] = {list + 4u * p.both, list + 4u * ((uint32_t)p.both + p.first)};
+            const uint32_t quads[2] = {p.first, p.second};
+            uint32_t *const planes = w.planes + w.n - 1u;
             for (uint32_t at = i; at < end; at++) {
                 const uint32_t *start = w.start + (at - i) * w.n;
-                bnn_count(w.first + at, l.both, p.both, start + 1, w.shared, w.n - 1u);
+                bnn_count(w.first + at, list, p.both, start + 1, w.planes, w.n - 1u);
                 for (uint32_t k = 0; k < (p.channel[1] != p.channel[0] ? 2u : 1u); k++) {
-                    bnn_count(w.first + at, l.own[k], l.quads[k], w.shared, w.planes, w.n - 1u);
+                    bnn_count(w.first + at, own[k], quads[k], w.planes, planes, w.n - 1u);
                     store_sums(&w, &p, k, at, start[0], y);
                 }
             }

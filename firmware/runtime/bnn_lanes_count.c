@@ -86,51 +86,89 @@ BNN_INLINE void ripple(const uint32_t *from, uint32_t *to, const uint32_t *end, 
     }
 }
 
-/* Where a counter is at least `bound`: the carry of counter + ~bound + 1, plane by plane. */
-#define COMPARE(carry, plane, bound, bit) ((carry) = (bound) & (bit) ? (carry) & (plane) : (carry) | (plane))
+/* One list at work: where it goes on, and the lowest four planes of the counters. */
+typedef struct {
+    const bnn_offset *list;
+    uint32_t ones, twos, fours, eights;
+} low_planes;
 
-void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n)
+/* Add 4 * quads words to the planes of `from`; those of weight 16 and above go to `to`. */
+BNN_INLINE low_planes add_list(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to,
+                               uint32_t n)
 {
-    uint32_t ones = from[0];
-    uint32_t twos = from[1];
-    uint32_t fours = from[2];
-    uint32_t eights = from[3];
+    low_planes s = {list, from[0], from[1], from[2], from[3]};
     uint32_t carry = 0;
 
     if (quads & 1u) {
-        const two carries = add_words4(&ones, base, list);
-        const uint32_t four = add_two(&twos, carries);
-        const uint32_t eight = add_one(&fours, four);
-        carry = add_one(&eights, eight);
-        list += 4;
+        const two carries = add_words4(&s.ones, base, s.list);
+        const uint32_t four = add_two(&s.twos, carries);
+        const uint32_t eight = add_one(&s.fours, four);
+        carry = add_one(&s.eights, eight);
+        s.list += 4;
     }
     if (quads & 2u) {
-        const two carries = add_words8(&ones, &twos, base, list);
-        const uint32_t eight = add_two(&fours, carries);
-        carry |= add_one(&eights, eight); /* not twice: eights and two bits are at most 3 */
-        list += 8;
+        const two carries = add_words8(&s.ones, &s.twos, base, s.list);
+        const uint32_t eight = add_two(&s.fours, carries);
+        carry |= add_one(&s.eights, eight); /* not twice: eights and two bits are at most 3 */
+        s.list += 8;
     }
     ripple(from + 4, to + 4, to + n, carry);
-    for (const bnn_offset *const end = list + (quads & ~3u) * 4u; list != end; list += 16) {
-        const two first = add_words8(&ones, &twos, base, list);
-        const two second = add_words8(&ones, &twos, base, list + 8);
-        const two carries = add_four(&fours, first, second);
-        ripple(to + 4, to + 4, to + n, add_two(&eights, carries));
+    for (quads >>= 2; quads > 0u; quads--) {
+        const two first = add_words8(&s.ones, &s.twos, base, s.list);
+        const two second = add_words8(&s.ones, &s.twos, base, s.list + 8);
+        const two carries = add_four(&s.fours, first, second);
+        ripple(to + 4, to + 4, to + n, add_two(&s.eights, carries));
+        s.list += 16;
     }
-    to[0] = ones;
-    to[1] = twos;
-    to[2] = fours;
-    to[3] = eights;
+    return s;
 }
 
-uint32_t bnn_reached(uint32_t lowest, const uint32_t *plane, uint32_t n, uint32_t bound)
+void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n)
 {
-    uint32_t carry = 0xFFFFFFFFu;
+    const low_planes s = add_list(base, list, quads, from, to, n);
 
-    COMPARE(carry, lowest, bound, 1u);
-    for (; n > 0u; n -= 2u, plane += 2, bound >>= 2) {
-        COMPARE(carry, plane[0], bound, 2u);
-        COMPARE(carry, plane[1], bound, 4u);
+    to[0] = s.ones;
+    to[1] = s.twos;
+    to[2] = s.fours;
+    to[3] = s.eights;
+}
+
+/* Where a counter is at least a bound: the carry of counter + ~bound + 1, plane by plane; each tests the next bit. */
+#define COMPARE(carry, plane, bound, bit) ((carry) = (bound) & (bit) ? (carry) & (plane) : (carry) | (plane))
+
+void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n)
+{
+    for (uint32_t i = 0; i < positions; i++, base++) {
+        const uint32_t lowest = *start++;
+        const bnn_offset *list = lists->list;
+        const uint32_t *from = start;
+        uint32_t *to = planes;
+        start += n;
+        for (const bnn_part *part = lists->part; part != lists->part + 3; part++) {
+            const low_planes s = add_list(base, list, part->quads, from, to, n);
+            const uint32_t *high = to + 4;
+            list = s.list;
+            if (part->row) {
+                uint32_t bound = part->bound;
+                uint32_t carry = bound & 1u ? lowest : 0xFFFFFFFFu;
+                COMPARE(carry, s.ones, bound, 2u);
+                COMPARE(carry, s.twos, bound, 4u);
+                COMPARE(carry, s.fours, bound, 8u);
+                COMPARE(carry, s.eights, bound, 16u);
+                for (; high != to + n; high += 2) {
+                    COMPARE(carry, high[0], bound, 32u);
+                    COMPARE(carry, high[1], bound, 64u);
+                    bound >>= 2;
+                }
+                part->row[i] = carry ^ part->flip;
+            } else {
+                to[0] = s.ones;
+                to[1] = s.twos;
+                to[2] = s.fours;
+                to[3] = s.eights;
+                from = to;
+                to += n;
+            }
+        }
     }
-    return carry;
 }

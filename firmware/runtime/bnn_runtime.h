@@ -124,6 +124,7 @@ typedef struct bnn_lanes_conv {
     uint16_t pad;            /* at most x->margin */
     uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
     uint16_t pool, stride;   /* kernel and stride of a pool that follows; unused elsewhere */
+    uint16_t crossing;       /* words of y that the pool may fill from beyond a segment: (pool - 1) / stride */
 } bnn_lanes_conv;
 
 /* Pooling over time, lanes to lanes; x->segment = stride * y->segment. */
