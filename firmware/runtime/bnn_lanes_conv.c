@@ -177,11 +177,14 @@ void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, ui
     bnn_close_lanes(y, map);
 }
 
-/* OR of n words. */
-BNN_INLINE uint32_t any(const uint32_t *word, uint32_t n)
+/* OR of n words; of the usual number without a loop. */
+static inline uint32_t any(const uint32_t *word, uint32_t n)
 {
     uint32_t bits = word[0];
 
+    if (n == 7u) {
+        return bits | word[1] | word[2] | word[3] | word[4] | word[5] | word[6];
+    }
     for (uint32_t k = 1; k < n; k++) {
         bits |= word[k];
     }
@@ -197,8 +200,7 @@ static void pool_lane(const bnn_lanes_conv *layer, const uint32_t *bits, uint32_
 
     for (first += g * layer->stride; g < layer->y->segment; g++, first += layer->stride) {
         if (first < words + pool - 1u) { /* before the words it wraps to a large number */
-            const uint32_t *word = bits + first;
-            row[g] |= (pool == 7u ? any(word, 7u) : any(word, pool)) >> lane;
+            row[g] |= any(bits + first, pool) >> lane;
         }
     }
 }

@@ -41,25 +41,31 @@ static uint32_t square_root(uint64_t n)
  *     stats[1] = max(1, floor(isqrt(2^(2 frac) * (length * sum(x^2) - sum(x)^2)) / length))
  *
  *   x       `length` samples, any int16
- *   length  1 to 2^(17 - frac);  frac 0 to 8
+ *   length  1 to 2^16, and at most 2^(17 - frac);  frac 0 to 8
  *
- * The samples are moved up by 2^15, which moves the mean by as much and the deviation not at all, so
- * that nothing is negative. length^2 * variance < 2^(34 - 2 frac) * 2^30 fits 64 bits, though
- * the two products need not: they may wrap, their difference is right.
+ * The sum lies in [-2^31, 2^31), as does each part of it; two squares are at most 2^31; length * squares and sum^2 at most
+ * 2^62, and 2^(2 frac) times their difference is length^2 2^(2 frac) variance <= 2^34 2^30. For the mean the samples
+ * are moved up by 2^15, so that nothing is negative.
  * Defined by WindowStats, window_stats() of bnn.graph.arith.
  */
 void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2])
 {
-    uint64_t sum = 0;
+    const int16_t *const end = x + length;
+    int32_t sum = 0;
     uint64_t squares = 0;
 
-    for (uint32_t i = 0; i < length; i++) {
-        const uint32_t sample = (uint32_t)(x[i] + 32768);
-        sum += sample;
-        squares += sample * sample;
+    for (; end - x >= 4; x += 4) {
+        sum += x[0] + x[1] + x[2] + x[3];
+        squares += (uint32_t)(x[0] * x[0]) + (uint32_t)(x[1] * x[1]);
+        squares += (uint32_t)(x[2] * x[2]) + (uint32_t)(x[3] * x[3]);
     }
-    const uint64_t spread = length * squares - sum * sum;
-    const uint32_t mean = divide(((sum << frac) * 2u) + length, 2u * length);
+    for (; x != end; x++) {
+        sum += *x;
+        squares += (uint32_t)(*x * *x);
+    }
+    const uint64_t moved = (uint64_t)(sum + (int64_t)length * 32768);
+    const uint64_t spread = length * squares - (uint64_t)((int64_t)sum * sum);
+    const uint32_t mean = divide(((moved << frac) * 2u) + length, 2u * length);
     const uint32_t std = divide(square_root(spread << (2u * frac)), length);
 
     stats[0] = (int32_t)mean - (32768 << frac);
