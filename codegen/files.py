@@ -37,5 +37,5 @@ def files_of(step) -> set[str]:
     """Files of the runtime that a step needs."""
     found = set(KERNELS[step.kernel][1:])
     if "bnn_lanes_conv.c" in found:
-        found.add("bnn_lanes_listed.c" if step.listed else "bnn_lanes_taps.c")
+        found.add("bnn_lanes_listed.c" if step.taps == "listed" else "bnn_lanes_taps.c")
     return found

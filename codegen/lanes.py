@@ -42,10 +42,9 @@ def has_variant(step: Step) -> bool:
 def variant(step: Step) -> Step:
     """The same step by the kernel in lanes."""
     node = step.nodes[0]
-    scratch = 0
-    if isinstance(node, SignalConv):
-        scratch = signal_scratch(len(node.w))
-    return replace(step, kernel=VARIANTS[step.kernel], scratch=scratch)
+    scratch = signal_scratch(len(node.w)) if isinstance(node, SignalConv) else 0
+    source = "neighbours" if isinstance(node, BinaryConv) else ""
+    return replace(step, kernel=VARIANTS[step.kernel], scratch=scratch, taps=source)
 
 
 def fused(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -76,7 +75,7 @@ def conv_scratch(step: Step, positions: int) -> int:
     held = (positions + 3) * n - 2 + kernel * planes(n_in)
     if pool := pool_of(step):
         held += 2 * positions + 4 * (pool.kernel - 1)
-    decoded = 0 if step.listed else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
+    decoded = 0 if step.taps == "listed" else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
     return held + max(decoded, words_of(16 * 4 * -(-n_in // 4)))
 
 

@@ -77,18 +77,17 @@ def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float
 def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[float]:
     """Decoding weights for each pass; lists, words and planes of each position; what is stored."""
     n_out, n_in, kernel = node.w.shape
-    pairs = taps.matched(node) if step.listed else taps.neighbours(node)
-    quads = [pair.quads for pair in pairs]
+    quads = [pair.quads for pair in taps.pairs_of(node, step.taps)]
     high = (planes(n_in * kernel) - 4) // 2
-    decoded = 0 if step.listed else -(-x.segment // step.positions)
+    decoded = 0 if step.taps == "listed" else -(-x.segment // step.positions)
     pool = pool_of(step)
     stored = n_out * y.segment * pool.kernel if pool else y.row * n_out if y.in_lanes else n_out * y.length * (high + 2)
     return [
         1,
-        len(pairs) * -(-x.segment // step.positions),
-        decoded * len(pairs),
-        decoded * len(pairs) * n_in * kernel,
-        x.segment * len(pairs),
+        len(quads) * -(-x.segment // step.positions),
+        decoded * len(quads),
+        decoded * len(quads) * n_in * kernel,
+        x.segment * len(quads),
         x.segment * sum(map(sum, quads)),
         x.segment * high * sum(1 + n // 4 for parts in quads for n in parts),
         (x.segment + kernel - 1) * n_in,

@@ -1,4 +1,4 @@
-"""Which taps of a binary convolution in lanes are counted: two output channels together, as bnn_lanes_conv.c derives it.
+"""Which taps of a convolution in lanes are counted: two output channels together, as bnn_lanes_conv.c derives it.
 
 The weights of two channels part the taps into four classes, by the two signs. The largest is not counted at all, since
 either channel may count its taps of weight +1 or those of weight -1; one of the other three is counted once for both.
@@ -11,6 +11,11 @@ from itertools import combinations
 import numpy as np
 
 from bnn.graph.ops import BinaryConv
+from codegen.layout import words_of
+
+SOURCES = ("neighbours", "matched", "listed")
+"""Output channels go together as they come, or as an order in flash says; or the taps of such pairs are listed in
+flash, and not decoded from the weights. Each takes more flash than the one before, and fewer instructions."""
 
 PAIR_BYTES = 16
 """Of the runtime's struct bnn_taps."""
@@ -39,6 +44,11 @@ class Pair:
 def rows_of(node: BinaryConv) -> np.ndarray:
     """(n_out, taps) bool, whether a weight is +1; tap (c, k) is number k * channels + c."""
     return (node.w > 0).transpose(0, 2, 1).reshape(len(node.w), -1)
+
+
+def pairs_of(node: BinaryConv, source: str) -> list["Pair"]:
+    """Output channels that go together; of SOURCES."""
+    return neighbours(node) if source == "neighbours" else matched(node)
 
 
 @lru_cache(maxsize=64)
@@ -111,7 +121,15 @@ def offsets(pair: Pair, channels: int, row: int) -> np.ndarray:
     return np.concatenate(found).astype(np.uint16)
 
 
-def listed_bytes(node: BinaryConv) -> int:
-    """Of the pairs and their lists in flash, which then need no weights."""
-    pairs = matched(node)
-    return PAIR_BYTES * len(pairs) + 8 * sum(sum(pair.quads) for pair in pairs)
+def order(node: BinaryConv) -> np.ndarray:
+    """(n_out,) uint16, the channels of all matched pairs, one without a partner last."""
+    pairs = sorted((pair.channels for pair in matched(node)), key=lambda ends: ends[0] == ends[1])
+    return np.array([o for ends in pairs for o in dict.fromkeys(ends)], np.uint16)
+
+
+def constant_bytes(node: BinaryConv, source: str) -> int:
+    """What tells the taps: weights, with an order or without, or lists."""
+    if source == "listed":
+        pairs = matched(node)
+        return PAIR_BYTES * len(pairs) + 8 * sum(sum(pair.quads) for pair in pairs)
+    return 4 * words_of(node.w.size) + (2 * len(node.w) if source == "matched" else 0)

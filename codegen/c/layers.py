@@ -1,6 +1,7 @@
 """From the plan's steps to C data: constant arrays, descriptors and calls."""
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,13 +170,15 @@ class Layers:
         fields = {}
         if len(step.nodes) > 1:
             fields["t"] = self._array(arrays, f"{step.nodes[1].name}_t", step.nodes[1].t)
-        if step.listed:
+        if step.taps == "listed":
             pairs = taps.matched(node)
             lists = np.concatenate([taps.offsets(pair, x.channels, x.row) for pair in pairs])
             fields |= {"source": "bnn_listed_taps", "taps": self._pairs(arrays, node.name, pairs)}
             fields["lists"] = self._array(arrays, f"{step.output}_lists", lists)
         else:
             fields |= {"source": "bnn_decode_taps", "weights": self._weights_of(node, arrays)}
+            if step.taps == "matched":
+                fields["order"] = self._array(arrays, f"{step.output}_order", taps.order(node))
         fields |= {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
         if pool := lanes.pool_of(step):
             fields |= {"pool": pool.kernel, "stride": pool.stride, "crossing": (pool.kernel - 1) // pool.stride}
@@ -185,8 +188,8 @@ class Layers:
         texts = []
         for pair in pairs:
             numbers = (*pair.quads, pair.flip)
-            ends = ["{%d, %d}" % ends for ends in (pair.channels, pair.balance)]
-            texts.append("    {%s, %s, %s}" % (ends[0], ", ".join(map(str, numbers)), ends[1]))
+            fields = (_braces(pair.channels), *map(str, numbers), _braces(pair.balance))
+            texts.append(f"    {_braces(fields)}")
         made = Array("bnn_taps", self._names.new(f"{name}_taps"), len(pairs), ",\n".join(texts))
         arrays.append(made)
         return made.name
@@ -203,6 +206,10 @@ class Layers:
         if step.scratch:
             given.append(buffers[-1].name)
         return f"bnn_{step.kernel}({', '.join(given)})"
+
+
+def _braces(values: Iterable) -> str:
+    return f"{{{', '.join(map(str, values))}}}"
 
 
 def _initialiser(fields: dict[str, object]) -> str:

@@ -44,7 +44,8 @@ void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
  *
  *     to(j) = from(j) + number of the words that have bit j set
  *
- *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n is even and at least 4. Sums beyond 2^n - 1 wrap. `to` may be `from`
+ *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n is even and at least 4. Sums beyond 2^n - 1 wrap. `to` may be `from`.
+ *             The word before `from` is read, and does not matter
  */
 void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n);
 
@@ -56,9 +57,10 @@ typedef struct {
     uint32_t flip;  /* all 1: the words are inverted */
 } bnn_part;
 
-/* What two output channels count: one list for both, then one for each. */
+/* What two output channels count: a list for both, then one for each. */
 typedef struct {
-    const bnn_offset *list; /* all three */
+    const bnn_offset *list; /* all of them, one after the other */
+    uint32_t parts;
     bnn_part part[3];
 } bnn_lists;
 
@@ -68,6 +70,6 @@ typedef struct {
  *   start   for each position, the lowest plane, which no word changes, and the n planes with which the first list begins
  *   planes  n words for every part without a row, which its counters at the last position remain in, and n for the others
  */
-void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n);
+void bnn_count_lists(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n);
 
 #endif

@@ -137,11 +137,12 @@ static void run_bits(const walk *w, const bnn_taps *p, const uint16_t *list, uin
                      uint32_t *second)
 {
     const bnn_lists lists = {list,
+                           3u,
                            {{p->both, NULL, 0u, 0u},
                             {p->first, first, bound_of(w, p, 0u), 0u - (p->flip & 1u)},
                             {p->second, second, bound_of(w, p, 1u), 0u - ((uint32_t)p->flip >> 1)}}};
 
-    bnn_count_pair(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
+    bnn_count_lists(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
 }
 
 /* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.

@@ -14,6 +14,8 @@
  */
 #include "bnn_lanes.h"
 
+#include <stddef.h>
+
 /* Two words or carries: one of them, and in what they differ. */
 typedef struct {
     uint32_t x, differ;
@@ -123,20 +125,10 @@ BNN_INLINE low_planes add_list(const uint32_t *base, const bnn_offset *list, uin
     return s;
 }
 
-void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n)
-{
-    const low_planes s = add_list(base, list, quads, from, to, n);
-
-    to[0] = s.ones;
-    to[1] = s.twos;
-    to[2] = s.fours;
-    to[3] = s.eights;
-}
-
 /* Where a counter is at least a bound: the carry of counter + ~bound + 1, plane by plane; each tests the next bit. */
 #define COMPARE(carry, plane, bound, bit) ((carry) = (bound) & (bit) ? (carry) & (plane) : (carry) | (plane))
 
-void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n)
+void bnn_count_lists(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n)
 {
     for (uint32_t i = 0; i < positions; i++, base++) {
         const uint32_t lowest = *start++;
@@ -144,7 +136,7 @@ void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t posit
         const uint32_t *from = start;
         uint32_t *to = planes;
         start += n;
-        for (const bnn_part *part = lists->part; part != lists->part + 3; part++) {
+        for (const bnn_part *part = lists->part; part != lists->part + lists->parts; part++) {
             const low_planes s = add_list(base, list, part->quads, from, to, n);
             const uint32_t *high = to + 4;
             list = s.list;
@@ -171,4 +163,11 @@ void bnn_count_pair(const bnn_lists *lists, const uint32_t *base, uint32_t posit
             }
         }
     }
+}
+
+void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n)
+{
+    const bnn_lists one = {list, 1u, {{quads, NULL, 0u, 0u}, {0u, NULL, 0u, 0u}, {0u, NULL, 0u, 0u}}};
+
+    bnn_count_lists(&one, base, 1u, from - 1, to, n);
 }

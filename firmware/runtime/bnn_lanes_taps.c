@@ -80,8 +80,10 @@ const uint16_t *bnn_decode_taps(const bnn_lanes_conv *layer, uint32_t number, bn
     const uint32_t taps = (uint32_t)layer->kernel * layer->x->channels;
     const uint32_t words = BNN_WORDS(taps);
     const uint32_t channels = layer->y ? layer->y->channels : layer->sums->channels;
-    const uint32_t o = 2u * number;
-    const uint32_t other = o + 1u < channels ? o + 1u : o;
+    const uint32_t at = 2u * number;
+    const uint32_t next = at + 1u < channels ? at + 1u : at;
+    const uint32_t o = layer->order ? layer->order[at] : at;
+    const uint32_t other = layer->order ? layer->order[next] : next;
     uint32_t *const a = scratch;
     uint32_t *const b = a + words;
     bnn_offset *const list = (bnn_offset *)(b + words);

@@ -117,9 +117,10 @@ typedef struct bnn_lanes_conv {
     const bnn_map *sums;     /* where it is the accumulators */
     const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
     bnn_taps_source *source; /* bnn_decode_taps or bnn_listed_taps */
-    const uint32_t *weights; /* for the former: as in bnn_conv */
-    const bnn_taps *taps;    /* for the latter: all pairs, and their lists one after the other */
-    const uint16_t *lists;
+    const uint32_t *weights; /* for the former: as in bnn_conv; */
+    const uint16_t *order;   /* and all output channels, those of a pair one after the other; NULL: in their own order */
+    const bnn_taps *taps;    /* for the latter: all pairs, */
+    const uint16_t *lists;   /* and their lists one after the other */
     uint16_t kernel;
     uint16_t pad;            /* at most x->margin */
     uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
