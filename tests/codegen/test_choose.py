@@ -18,7 +18,7 @@ def total(choice) -> int:
 def test_lanes_are_chosen_where_they_are_faster():
     free, plain = choose(ecg_graph(), "cortex-m4"), choose(ecg_graph(), "cortex-m4", PLAIN)
     assert free.kernels == "lanes from block1.bits to block6.acc, 0 copies between layouts"
-    assert total(free) * 3 < total(plain) and free.plan.arena_bytes <= 6144
+    assert total(free) * 3 < total(plain) and free.plan.arena_bytes <= 4096
     assert choose(tiny_graph(), "cortex-m4").kernels == "plain kernels"
 
 
@@ -33,6 +33,16 @@ def test_the_limit_of_flash_is_kept():
     free = choose(ecg_graph(), "cortex-m4")
     small = choose(ecg_graph(), "cortex-m4", Options(max_flash=free.flash - 1))
     assert small.flash < free.flash and total(small) > total(free)
+
+
+def test_more_flash_buys_lists_of_taps():
+    """Where it saves the most first, and only as far as the limit goes."""
+    choices = [choose(ecg_graph(), "cortex-m4", Options(max_flash=limit)) for limit in (13600, 16384, 20000, 65536)]
+    listed = [[s.output for s in c.plan.steps if s.taps == "listed"] for c in choices]
+    assert [total(c) for c in choices] == sorted((total(c) for c in choices), reverse=True)
+    assert [len(names) for names in listed] == sorted(len(names) for names in listed)
+    assert listed[0] == [] and listed[-1] == ["block2", "block3", "block4", "block5", "block6.acc"]
+    assert choices[1].flash == choose(ecg_graph(), "cortex-m4").flash <= 16384
 
 
 @pytest.mark.parametrize("options", [Options(max_ram=2000), Options("lanes", 9000), Options(max_flash=10, max_ram=10)])

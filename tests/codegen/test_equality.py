@@ -74,7 +74,7 @@ def test_corners_use_every_kernel():
 
 @pytest.mark.parametrize("classes", [5, 17])
 @pytest.mark.parametrize(
-    "options", [*map(Options, KERNELS), Options("lanes", max_ram=5500), Options(max_ram=4096)], ids=str
+    "options", [*map(Options, KERNELS), Options("lanes", max_ram=3900), Options(max_flash=65536)], ids=str
 )
 def test_ecg_network(bench, classes, options, tmp_path):
     graph = ecg_graph(classes)
@@ -124,7 +124,7 @@ def numbers(text: str, array: str) -> tuple[int, int]:
 )
 def test_known_answer_notices_a_changed_constant(bench, tmp_path, array, old, new):
     """One bit of a weight, or one bound, of the first row that matters for the window."""
-    generated = write(ecg_graph(), tmp_path / "out")
+    generated = write(ecg_graph(), tmp_path / "out", options=Options(max_flash=13600))
     assert bench.load(generated).known_answer() == 0
     source = generated / "toy.c"
     text = source.read_text()
