@@ -16,7 +16,7 @@ from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
 OnOption = Annotated[
-    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
+    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, -m55, rv32imc; or all.")
 ]
 OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
 CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
@@ -29,9 +29,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _targets(on: str) -> list[str]:
+    from firmware.qemu import has_qemu
     from firmware.targets import TARGETS, find_target
 
-    names = list(TARGETS) if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
+    everything = [target.name for target in TARGETS.values() if target.is_host or target.unicorn or has_qemu(target)]
+    names = everything if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
     return [find_target(name).name for name in names]
 
 
