@@ -44,8 +44,8 @@ def open_runner(
     """Build the model in `generated` into the folder `out` and make it ready to run: on this computer for the target
     "host", else on an emulated core.
 
-    emulator   "unicorn", which comes with the laboratory, or "qemu" where it is installed; the host needs none, and a core that
-               Unicorn does not know is run in QEMU
+    emulator   "unicorn", which comes with the laboratory, or "qemu" where it is installed; the host needs none,
+               and a core that Unicorn does not know is run in QEMU
 
     Raises what build_image, build_library and the runners raise.
     """

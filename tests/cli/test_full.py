@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from bnn import zoo
-from firmware.targets import TARGETS
 
 pytestmark = pytest.mark.full
 NETWORKS = ("ecg17", "ecg5")
