@@ -240,13 +240,13 @@ void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_
     for (uint32_t g = 0; g < map->channels * segment; g++) {
         y[g] = 0u;
     }
-    for (uint32_t k = 0; k < 2u * held; k++) {
-        w.bits[k] = 0u;
-    }
     for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
         const uint32_t left = (uint32_t)layer->x->segment - i;
         const uint32_t end = i + (left < layer->pass ? left : layer->pass);
         prepare(&w, i, end);
+        for (uint32_t k = 0; k < 2u * held; k++) {
+            w.bits[k] = 0u; /* around the words of this pass, which may be fewer than those of the last */
+        }
         for (uint32_t number = 0; 2u * number < map->channels; number++) {
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);

@@ -130,11 +130,6 @@ class Runtime:
         return pointer(None) if argument is None else u32(argument)
 
 
-def pointer_into(buffer: Buffer, word: int) -> np.ndarray:
-    """The words of a buffer from one on, as an argument."""
-    return buffer.words[word:]
-
-
 def build(compiler: Sequence[str], out: Path) -> Path:
     """Compile the whole runtime into one shared library."""
     sources = [str(path) for path in sorted(RUNTIME.glob("*.c"))]

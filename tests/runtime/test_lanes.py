@@ -16,7 +16,7 @@ from codegen.overlap import lanes_lead
 from codegen.steps import Step
 from tests.graphs import EDGES, signs
 from tests.runtime import kernels
-from tests.runtime.kernels import Buffer, descriptor, map_of, pointer_into, stored, words
+from tests.runtime.kernels import Buffer, descriptor, map_of, stored, words
 from tests.runtime.test_kernels import (
     bit_tensor,
     conv_layer,
@@ -51,6 +51,18 @@ def test_packing_and_unpacking(runtime, data, rng):
     np.testing.assert_array_equal(run(runtime, "lanes_unpack", layer, [stored(rows, value)], flat), stored(flat, value))
 
 
+def check_overlapped(runtime, step: Step, layer, x: Tensor, value, y: Tensor, want, scratch: int = 0) -> None:
+    """The output lies before the input, and over it as far as it may."""
+    lead, given = lanes_lead(step, x, y), stored(x, value)
+    arena = Buffer(max(y.words, lead + len(given)))
+    arena.words[lead : lead + len(given)] = given
+    rest = [Buffer(scratch)] if scratch else []
+    runtime.call(f"bnn_{step.kernel}", layer, arena.words[lead:], arena, *rest)
+    for buffer in rest:
+        buffer.close()
+    np.testing.assert_array_equal(arena.close()[: y.words], stored(y, want))
+
+
 @given(st.data(), generators)
 def test_or_pool(runtime, data, rng):
     channels, length = data.draw(st.integers(1, 9)), data.draw(lengths)
@@ -63,6 +75,7 @@ def test_or_pool(runtime, data, rng):
     y = lanes(data.draw, *want.shape, segment=segment)
     layer = descriptor(kernels.Pool, x=map_of(x), y=map_of(y), kernel=kernel, stride=stride)
     np.testing.assert_array_equal(run(runtime, "lanes_or_pool", layer, [stored(x, value)], y), stored(y, want))
+    check_overlapped(runtime, Step("lanes_or_pool", (node,), ("x",)), layer, x, value, y, want)
 
 
 @given(st.data(), generators)
@@ -215,13 +228,7 @@ def test_conv_pool(runtime, data, rng, source):
     scratch = conv_scratch(step, positions)
     got = run(runtime, step.kernel, layer, [stored(x, value)], y, scratch)
     np.testing.assert_array_equal(got, stored(y, want))
-    lead, given = lanes_lead(step, x, y), stored(x, value)
-    arena = Buffer(max(y.words, lead + len(given)))  # y before x, as close as it may
-    arena.words[lead : lead + len(given)] = given
-    held = Buffer(scratch)
-    runtime.call(f"bnn_{step.kernel}", layer, pointer_into(arena, lead), arena, held)
-    held.close()
-    np.testing.assert_array_equal(arena.close()[: y.words], stored(y, want))
+    check_overlapped(runtime, step, layer, x, value, y, want, scratch)
 
 
 @pytest.mark.parametrize("n_taps", [1, 7, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 511, 512, 1023, 1024])
