@@ -1,5 +1,7 @@
 """The choice of kernels: limits are kept, the faster plan wins, and what cannot be is said with figures."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_impossible_limits_are_refused_with_the_least_there_is(options):
     with pytest.raises(GraphError, match=r"^graph toy: no choice of kernels for cortex-m4 keeps to --") as error:
         choose(ecg_graph(), "cortex-m4", options)
     assert str(options) in str(error.value) and "raise the limits" in str(error.value)
-    assert "the least RAM 2720 B" in str(error.value) or options.kernels == "lanes"
+    assert 2000 < int(re.search(r"least RAM (\d+) B", str(error.value))[1]) <= 2720 or options.kernels == "lanes"
 
 
 def test_a_word_that_is_no_kind_of_kernel():

@@ -73,9 +73,7 @@ def test_corners_use_every_kernel():
 
 
 @pytest.mark.parametrize("classes", [5, 17])
-@pytest.mark.parametrize(
-    "options", [*map(Options, KERNELS), Options("lanes", max_ram=3900), Options(max_flash=65536)], ids=str
-)
+@pytest.mark.parametrize("options", [*map(Options, KERNELS), Options(max_ram=3500), Options(max_flash=65536)], ids=str)
 def test_ecg_network(bench, classes, options, tmp_path):
     graph = ecg_graph(classes)
     x = raw_windows(graph, 4)
