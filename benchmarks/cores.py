@@ -18,7 +18,8 @@ from codegen.choose import Options
 CORES = ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "rv32imc")
 BUILDS = (
     ("-Os", Options()),
-    ("-Os", Options(max_ram=4096)),
+    ("-Os", Options(max_flash=13600)),
+    ("-Os", Options(max_flash=65536)),
     ("-Os", Options("plain")),
     ("-O2", Options("plain")),
 )
