@@ -10,6 +10,7 @@ codegen.predict.features().
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,13 @@ from codegen import predict
 from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.files import KERNELS, sources
-from codegen.plan import Plan, make_plan
+from codegen.plan import RAM, Plan, draft, finish, outline, with_ram
 from codegen.steps import Step
+from codegen.taps import SOURCES
 from firmware.compilers import find_compiler
 from firmware.measure import measure
 from firmware.targets import find_target
-from tests.codegen.models import CORNERS, ecg_graph, write
+from tests.codegen.models import CORNERS, ecg_graph, lanes_graph, write
 from tests.graphs import Builder, windows
 
 CORES = {"armv6m": "cortex-m0", "armv7m": "cortex-m4", "rv32imc": "rv32imc"}
@@ -34,22 +36,30 @@ OPT = "-Os"
 
 
 def networks() -> list[tuple]:
-    """(graph, outputs of steps in lanes) over sizes, kernels, pools and both layouts."""
-    made = [(ecg_graph(5), None), (ecg_graph(5), ()), (ecg_graph(17), ()), (ecg_graph(17), None)]
-    made += [(ecg_graph(5), ("block3.bits", "block3")), (ecg_graph(5), ("block2", "block5.bits"))]
-    made += [(make(), chosen) for make in CORNERS for chosen in ((), None)]
+    """(graph, outputs of steps in lanes, source of taps) over sizes, kernels, pools and both layouts."""
+    made = [(graph, None, source) for graph in (ecg_graph(5), ecg_graph(17)) for source in SOURCES]
+    made += [(ecg_graph(5), (), ""), (ecg_graph(17), (), ""), (lanes_graph(), None, "listed")]
+    made += [(ecg_graph(5), ("block3.bits", "block3"), "matched"), (ecg_graph(5), ("block2", "block5.bits"), "listed")]
+    made += [(make(), chosen, "neighbours") for make in CORNERS for chosen in ((), None)]
     rng = np.random.default_rng(0)
     for length, widths, kernel in ((700, (5, 12), 3), (1500, (16, 16), 7), (400, (24, 48), 5), (900, (33, 9), 4)):
         b = Builder(rng, length).signal_conv("a.acc", widths[0], 7, stride=2, pad=3).threshold("a.bits").or_pool("a", 3)
         b.conv("b.acc", widths[1], kernel, pad=kernel - 1).threshold("b.bits").or_pool("b", 5)
         graph = b.conv("c.acc", 6, kernel, pad=1).max_pool("c", 3).prelu_sum().graph(f"net{length}")
-        made += [(graph, ()), (graph, None), (graph, ("a", "b.bits"))]
+        made += [
+            (graph, (), ""),
+            (graph, None, "neighbours"),
+            (graph, None, "listed"),
+            (graph, ("a", "b.bits"), "matched"),
+        ]
     return made
 
 
-def plan_of(graph, chosen) -> Plan:
+def plan_of(graph, chosen, source: str) -> Plan:
     everything = [node.name for node in graph.nodes()]
-    return make_plan(graph, everything if chosen is None else chosen)
+    item = draft(outline(graph), everything if chosen is None else chosen)
+    steps = tuple(replace(step, taps=source) if step.taps else step for step in item.steps)
+    return finish(with_ram(replace(item, steps=steps), RAM))
 
 
 def measured(graph, plan: Plan, core: str):
@@ -111,7 +121,9 @@ def fit_instructions(runs: list[tuple]) -> tuple[dict, float]:
 
 def fit_flash(runs: list[tuple]) -> tuple[dict, float]:
     """Bytes of each file of the runtime, of what all models share, and of a step; and the largest relative error."""
-    files = sorted({file for entry in KERNELS.values() for file in entry[1:]})
+    files = sorted(
+        {"bnn_lanes_listed.c", "bnn_lanes_taps.c"} | {file for entry in KERNELS.values() for file in entry[1:]}
+    )
     a = np.array([[file in sources(plan) for file in files] + [1, len(plan.steps)] for plan, _ in runs], float)
     b = np.array([result.flash - sum(c.constant_bytes for c in costs(plan)) for plan, result in runs], float)
     x = non_negative(a, b)
@@ -124,8 +136,8 @@ def main() -> None:
     content = {}
     for name, core in CORES.items():
         runs = []
-        for graph, chosen in networks():
-            plan = plan_of(graph, chosen)
+        for graph, chosen, source in networks():
+            plan = plan_of(graph, chosen, source)
             runs.append((plan, measured(graph, plan, core)))
         instructions, error = fit_instructions(runs)
         sizes, flash_error = fit_flash(runs)

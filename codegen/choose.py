@@ -8,7 +8,7 @@ from bnn.graph import Graph
 from codegen import lanes, predict
 from codegen.cost import costs
 from codegen.files import sources
-from codegen.plan import RAM, Draft, Plan, draft, finish, outline
+from codegen.plan import FLASH, RAM, Draft, Plan, draft, finish, outline, with_more_flash, with_ram
 
 KERNELS = ("auto", "plain", "lanes")
 """What a user may ask for: the best choice, plain kernels alone, or lanes wherever a kernel works in them."""
@@ -17,8 +17,8 @@ KERNELS = ("auto", "plain", "lanes")
 @dataclass(frozen=True, slots=True)
 class Options:
     """kernels    one of KERNELS
-    max_flash  bytes of code and constants, as predicted; None: no limit
-    max_ram    bytes of the arena; None: no limit, but a convolution in lanes trades speed for memory above RAM
+    max_flash  bytes of code and constants, as predicted; None: no limit, but none is spent for speed above FLASH
+    max_ram    bytes of the arena; None: no limit, but none is spent for speed above RAM
     stream     rows through line buffers, as samples come: see codegen.stream, which chooses no kernels
     """
 
@@ -70,13 +70,14 @@ def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:
     if options.kernels not in KERNELS:
         raise GraphError(f"--kernels {options.kernels}: wanted one of {', '.join(KERNELS)}")
     made, family = outline(graph), predict.family(target)
-    budget = min(RAM, options.max_ram) if options.max_ram is not None else RAM
-    drafts = [draft(made, chosen, budget) for chosen in _candidates(made.steps, options.kernels)]
-    rated = sorted((_rate(item, family) for item in drafts), key=lambda item: sum(item[1].values()))
+    flash = FLASH if options.max_flash is None else options.max_flash
+    ram = RAM if options.max_ram is None else options.max_ram
+    drafts = [draft(made, chosen, ram) for chosen in _candidates(made.steps, options.kernels)]
+    rated = sorted((_spend(item, flash, ram, family) for item in drafts), key=lambda item: item.total)
     seen: list[Choice] = []
-    for item, counts, flash in rated:
-        choice = Choice(finish(item), counts, flash)
-        if _within(flash, options.max_flash) and _within(choice.plan.arena_bytes, options.max_ram):
+    for item in rated:
+        choice = _placed(item, ram, family)
+        if _within(choice.flash, options.max_flash) and _within(choice.plan.arena_bytes, options.max_ram):
             return choice
         seen.append(choice)
     least_flash, least_ram = min(c.flash for c in seen), min(c.plan.arena_bytes for c in seen)
@@ -103,8 +104,44 @@ def _candidates(steps, kernels: str) -> Iterator[frozenset[str]]:
                 yield frozenset(able[first : last + 1])
 
 
-def _rate(item: Draft, family: str) -> tuple[Draft, dict[str, int], int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rated:
+    """A draft, and its predicted costs."""
+
+    draft: Draft
+    instructions: dict[str, int]
+    flash: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.instructions.values())
+
+
+def _rate(item: Draft, family: str) -> _Rated:
     samples = item.made.signal.length
     counts = {step.output: predict.instructions(step, item.tensors, samples, family) for step in item.steps}
     constants = sum(entry.constant_bytes for entry in costs(item))
-    return item, counts, predict.flash(set(sources(item)), constants, len(item.steps), family)
+    return _Rated(item, counts, predict.flash(set(sources(item)), constants, len(item.steps), family))
+
+
+def _spend(item: Draft, flash: int, ram: int, family: str) -> _Rated:
+    """Give convolutions in lanes what flash there is for fewer instructions, where a byte saves the most first."""
+    best = _rate(item, family)
+    while better := [r for r in (_rate(d, family) for d in with_more_flash(best.draft, ram)) if r.flash <= flash]:
+        gains = [(best.total - r.total) / max(r.flash - best.flash, 1) for r in better]
+        if max(gains) <= 0:
+            break
+        best = better[gains.index(max(gains))]
+    return best
+
+
+def _placed(item: _Rated, ram: int, family: str) -> Choice:
+    """The plan of a draft. Buffers leave gaps: where they thus exceed the RAM, passes over the weights get shorter."""
+    plan = finish(item.draft)
+    for part in range(15, 7, -1):
+        if plan.arena_bytes <= ram:
+            break
+        shorter = _rate(with_ram(item.draft, ram * part // 16), family)
+        if (tried := finish(shorter.draft)).arena_bytes < plan.arena_bytes:
+            item, plan = shorter, tried
+    return Choice(plan, item.instructions, item.flash)

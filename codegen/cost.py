@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from bnn.graph.ops import constants
+from bnn.graph.ops import BinaryConv, Node, constants
+from codegen import taps
 from codegen.layout import words_of
 from codegen.plan import Plan
+from codegen.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,17 @@ def costs(plan: Plan) -> list[Cost]:
     for step in plan.steps:
         size = _pad_bytes(plan, step.output)
         for node in step.nodes:
-            size += 0 if node.name in counted else _bytes(node)
+            size += 0 if node.name in counted else _bytes(node, step)
             counted.add(node.name)
         macs = sum(node.macs(*(plan.types[name] for name in node.inputs)) for node in step.nodes)
         entries.append(Cost(step.output, size, macs))
     return entries
 
 
-def _bytes(node) -> int:
+def _bytes(node: Node, step: Step) -> int:
     """Binary constants in whole words, the others as they are; a pad value is counted where the map is written."""
+    if step.taps and isinstance(node, BinaryConv):
+        return taps.constant_bytes(node, step.taps)
     arrays = [(spec, array) for spec, array in constants(node) if spec.name != "pad_value"]
     return sum(4 * words_of(a.size) if spec.metadata.get("binary") else a.nbytes for spec, a in arrays)
 

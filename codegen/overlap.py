@@ -21,10 +21,25 @@ def leads(steps: tuple, tensors: dict[str, Tensor]) -> dict[tuple[str, str], int
     for i, step in enumerate(steps):
         for source in (name for name in step.inputs if name in tensors and last_use[name] == i):
             reads = _first_read(step, tensors, source)
-            if reads is not None:
+            if (lead := lanes_lead(step, tensors[source], tensors[step.output])) is not None:
+                found[step.output, source] = lead
+            elif reads is not None:
                 written = _written(step, tensors[step.output])
                 found[step.output, source] = max(0, int((written // 32 - reads // 32).max()))
     return found
+
+
+def lanes_lead(step, x: Tensor, y: Tensor) -> int | None:
+    """Words that the output of a kernel in lanes must begin before its input; None if overlap is ruled out.
+
+    A convolution that pools has read its input when the rows of its output, which fill without margins, move apart.
+    A pool reads one row and writes one, in turn.
+    """
+    if step.kernel == "lanes_conv_pool":
+        return y.channels * y.segment
+    if step.kernel == "lanes_or_pool":
+        return max(y.row, y.channels * (y.row - x.row) + x.row)
+    return None
 
 
 def _written(step, y: Tensor) -> np.ndarray:

@@ -10,11 +10,13 @@ from bnn.graph.types import TensorType
 from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
-from codegen.overlap import leads
+from codegen.overlap import lanes_lead, leads
 from codegen.steps import LIMIT, Step, needed, plain_steps
+from codegen.taps import SOURCES
 
-RAM = 6144
-"""Bytes of the arena up to which kernels take memory for speed, unless the user gives a limit."""
+FLASH, RAM = 16384, 4096
+"""Bytes of code and constants, and of the arena, up to which kernels take memory for speed, unless a limit is given.
+Flash is predicted, to a per cent or so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +102,23 @@ def draft(made: Outline, in_lanes: Collection[str], ram: int = RAM) -> Draft:
     steps, tensors = _laid_out(made, steps, segments)
     for tensor in tensors.values():
         _check_size(tensor)
-    return Draft(made, tuple(_with_scratch(step, tensors, ram // 4) for step in steps), tensors)
+    return with_ram(Draft(made, steps, tensors), ram)
+
+
+def with_ram(item: Draft, ram: int) -> Draft:
+    """The draft with passes over the weights as long as so many bytes allow."""
+    return replace(item, steps=tuple(_with_scratch(step, item.tensors, ram // 4) for step in item.steps))
+
+
+def with_more_flash(item: Draft, ram: int) -> list[Draft]:
+    """Drafts in which one convolution in lanes takes more flash to be faster."""
+    found = []
+    for i, step in enumerate(item.steps):
+        for source in SOURCES[SOURCES.index(step.taps) + 1 :] if step.taps else ():
+            steps = list(item.steps)
+            steps[i] = _with_scratch(replace(step, taps=source), item.tensors, ram // 4)
+            found.append(replace(item, steps=tuple(steps)))
+    return found
 
 
 def finish(item: Draft) -> Plan:
@@ -115,7 +133,8 @@ def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
     if not step.kernel.startswith("lanes_conv"):
         return step
     x, y = tensors[step.inputs[0]], tensors[step.output]
-    return lanes.with_positions(step, x.segment, words - x.words - y.words)
+    shared = y.words - lead if (lead := lanes_lead(step, x, y)) is not None else 0
+    return lanes.with_positions(step, x.segment, words - x.words - y.words + min(shared, x.words))
 
 
 def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...], dict[str, int]]:
@@ -125,6 +144,7 @@ def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...
         steps = tuple(
             lanes.variant(step) if step.output in wanted and lanes.has_variant(step) else step for step in made.steps
         )
+        steps = lanes.fused(steps)
         found = lanes.segments(steps, made.types)
         if not isinstance(found, Step):
             return steps, found

@@ -31,6 +31,7 @@ class Step:
     inputs   tensors that it reads, the signal included
     scratch  words that it needs while it runs
     positions  of a convolution in lanes: how many one pass over the weights serves
+    taps       of a convolution in lanes: one of codegen.taps.SOURCES
     copy     where no node is carried out: name of the copy, in another layout, of the input
     """
 
@@ -39,6 +40,7 @@ class Step:
     inputs: tuple[str, ...]
     scratch: int = 0
     positions: int = 0
+    taps: str = ""
     copy: str = ""
 
     @property

@@ -38,6 +38,11 @@ def find_qemu(target: Target) -> str:
     return found
 
 
+def has_qemu(target: Target) -> bool:
+    """Whether QEMU is installed that runs images for `target`."""
+    return target.qemu is not None and shutil.which(target.qemu.program) is not None
+
+
 def _machine(target: Target) -> QemuMachine:
     if target.qemu is None:
         raise ToolError(f"target {target.name} has no QEMU machine; run it there where it is: on this computer")

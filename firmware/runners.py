@@ -44,7 +44,8 @@ def open_runner(
     """Build the model in `generated` into the folder `out` and make it ready to run: on this computer for the target
     "host", else on an emulated core.
 
-    emulator   "unicorn", which comes with the laboratory, or "qemu" where it is installed; the host needs none
+    emulator   "unicorn", which comes with the laboratory, or "qemu" where it is installed; the host needs none,
+               and a core that Unicorn does not know is run in QEMU
 
     Raises what build_image, build_library and the runners raise.
     """
@@ -56,7 +57,8 @@ def open_runner(
         library = build_library(generated, out, traced=traced, opt=opt, compiler=compiler)
         return HostRunner(library, manifest, traced=traced)
     image = build_image(generated, target, out, traced=traced, opt=opt, compiler=compiler)
-    return EMULATORS[emulator](image, manifest, target, traced=traced)
+    runner = EMULATORS[emulator] if target.unicorn else QemuRunner
+    return runner(image, manifest, target, traced=traced)
 
 
 def open_sanitized(

@@ -89,6 +89,18 @@ def _mps2(machine: str) -> QemuMachine:
 
 HOST = Target("host", "this computer")
 
+_CORTEX_M55 = Target(
+    name="cortex-m55",
+    summary="Arm Cortex-M55, with vectors (MVE); in QEMU alone, since Unicorn has no such core",
+    zig=("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m55"),
+    gcc="arm-none-eabi-gcc",
+    gcc_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
+    startup=CORTEX_M_STARTUP,
+    flash=Region(0x0000_0000, MIB // 2),
+    ram=Region(0x2100_0000, MIB),
+    qemu=QemuMachine("qemu-system-arm", "mps3-an547", flash_bytes=MIB // 2, ram_bytes=2 * MIB),
+)
+
 _RV32IMC = Target(
     name="rv32imc",
     summary="RISC-V, 32 bits, with multiplication and compressed instructions",
@@ -112,6 +124,7 @@ TARGETS: dict[str, Target] = {
         _cortex_m("m4", _mps2("mps2-an386")),
         _cortex_m("m7", _mps2("mps2-an500")),
         _cortex_m("m33", _mps2("mps2-an505"), flash=0x1000_0000, ram=0x3800_0000),
+        _CORTEX_M55,
         _RV32IMC,
     )
 }

@@ -24,7 +24,8 @@ def find_targets(on: str, everything: list[str], others: tuple[str, ...] = ()) -
 
 
 def processors() -> list[str]:
-    """All targets whose images can be run here."""
+    """All targets whose images can be run here; some cores run in QEMU alone, which may not be installed."""
+    from firmware.qemu import has_qemu
     from firmware.targets import TARGETS
 
-    return list(TARGETS)
+    return [target.name for target in TARGETS.values() if target.is_host or target.unicorn or has_qemu(target)]

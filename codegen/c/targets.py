@@ -9,6 +9,7 @@ FLAGS = {
     "cortex-m4": "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft",
     "cortex-m7": "-mcpu=cortex-m7 -mthumb -mfloat-abi=soft",
     "cortex-m33": "-mcpu=cortex-m33 -mthumb -mfloat-abi=soft",
+    "cortex-m55": "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
     "rv32imc": "-march=rv32imc -mabi=ilp32",
 }
 """Options of GCC and Clang. The code is plain C99 and runs on all of them, whichever it was generated for."""

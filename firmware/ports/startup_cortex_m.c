@@ -26,8 +26,19 @@ __attribute__((used, section(".vectors"))) static const struct vectors vectors =
     {fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault},
 };
 
+/* Armv8-M Architecture Reference Manual, CPACR: vectors and floating point are off after a reset. */
+static void enable_vectors(void)
+{
+#if defined(__ARM_FEATURE_MVE)
+    *(volatile uint32_t *)0xE000ED88u |= 0xFu << 20;
+    __asm__ volatile("dsb\n"
+                     "isb" ::: "memory");
+#endif
+}
+
 void port_reset(void)
 {
+    enable_vectors();
     startup_memory();
     (void)main();
     for (;;) {

@@ -25,6 +25,13 @@ static inline uint32_t bnn_popcount(uint32_t v)
     return (v * 0x01010101u) >> 24;
 }
 
+/* Of functions that are to be compiled anew for the constants that they are called with, whatever the optimisation. */
+#if defined(__GNUC__)
+#define BNN_INLINE static inline __attribute__((always_inline))
+#else
+#define BNN_INLINE static inline
+#endif
+
 /* The lowest n bits set; n <= 32. */
 static inline uint32_t bnn_ones(uint32_t n)
 {

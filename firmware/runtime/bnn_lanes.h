@@ -40,30 +40,36 @@ void bnn_close_row(uint32_t *row, const bnn_lanes *map, uint32_t channel);
 /* The row of zeros behind the last channel, where the map has one. */
 void bnn_close_lanes(uint32_t *y, const bnn_lanes *map);
 
-/* What becomes of a channel's counters: bits for one row of a map. */
-typedef struct {
-    uint32_t bound;
-    uint32_t flip; /* all 1: the bits are inverted */
-    uint32_t *row; /* one word a position */
-} bnn_decision;
-
-/* Words of bits to count: the words base[list[0]] .. base[list[8 * rounds - 1]]. */
-typedef struct {
-    const uint32_t *base;
-    const bnn_offset *list;
-    uint32_t rounds;
-} bnn_words;
-
-/* Add words to counters, one a bit position, for `positions` bases one after the other.
+/* Add 4 * quads words to counters, one a bit position: the words base[list[0]] .. base[list[4 * quads - 1]].
  *
- *     to(j) = from(j) + 2^lowest * number of the words that have bit j set
- *     row   = to(j) >= bound, bit j                                 where `decision` is not NULL
+ *     to(j) = from(j) + number of the words that have bit j set
  *
- *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n >= 4. Sums beyond 2^n - 1 wrap. The planes of one
- *             position follow those of the one before; with a decision, those of `to` are the last position's
- *   lowest    weight of a word: 2^lowest, 0 or 1; n is at least 4 + lowest
+ *   from, to  counter(j) = sum_p bit j of plane p * 2^p, p < n; n is even and at least 4. Sums beyond 2^n - 1 wrap. `to` may be `from`.
+ *             The word before `from` is read, and does not matter
  */
-void bnn_count(const bnn_words *words, uint32_t positions, uint32_t lowest, const uint32_t *from, uint32_t *to, uint32_t n,
-               const bnn_decision *decision);
+void bnn_count(const uint32_t *base, const bnn_offset *list, uint32_t quads, const uint32_t *from, uint32_t *to, uint32_t n);
+
+/* One of the lists of two output channels. */
+typedef struct {
+    uint32_t quads;
+    uint32_t *row;  /* a word a position: where the counters are at least the bound. NULL: the next lists go on from these counters */
+    uint32_t bound; /* of 2 * counter + bit of the lowest plane */
+    uint32_t flip;  /* all 1: the words are inverted */
+} bnn_part;
+
+/* What two output channels count: a list for both, then one for each. */
+typedef struct {
+    const bnn_offset *list; /* all of them, one after the other */
+    uint32_t parts;
+    bnn_part part[3];
+} bnn_lists;
+
+/* The counters of two output channels at positions one after the other, as bnn_count() counts.
+ *
+ *   base    of the first position; that of the next is one word on
+ *   start   for each position, the lowest plane, which no word changes, and the n planes with which the first list begins
+ *   planes  n words for every part without a row, which its counters at the last position remain in, and n for the others
+ */
+void bnn_count_lists(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t *planes, uint32_t n);
 
 #endif

@@ -23,68 +23,45 @@
 /* What the loops of one layer need. Scratch in this order; see bnn_lanes_conv_threshold() for its size. */
 typedef struct {
     const bnn_lanes_conv *layer;
-    uint32_t taps, words;    /* under the kernel, and words of a row of weights */
+    const uint32_t *first;   /* words of x under tap 0 at position 0 */
     uint32_t n, n_sum;       /* planes of D, and of a sum over the input channels */
     uint32_t *start;         /* D before any tap, n planes for each position of the pass */
     uint32_t *sum;           /* S of the position that is next, n planes */
     uint32_t *ring;          /* sums over the input channels, n_sum planes, of the last `kernel` words */
-    uint32_t *shared;        /* D of the taps that both channels of a pair count, n planes for each position */
-    uint32_t *planes;        /* D of one of the two: n planes; for each position where sums are stored */
-    uint32_t *rows;          /* weights of two output channels, each from a word on */
-    bnn_offset *list;
+    uint32_t *planes;        /* D of the taps that both channels of a pair count, and of one of the two; each without its lowest plane */
+    uint32_t *bits;          /* where a pool follows: what two channels yield at the positions of the pass, and zeros around them */
+    uint32_t *rest;
 } walk;
 
-/* The taps that two output channels count; `second` follows `first`, which follows `both`, in rounds of eight. */
-typedef struct {
-    uint32_t both, first, second; /* rounds */
-    uint32_t flip[2];             /* all 1 where the channel counts the taps of weight -1 */
-    int32_t balance[2];           /* W */
-} pair;
-
+/* Planes of a counter up to `count`, as bnn_count() wants them. */
 static uint32_t planes_of(uint32_t count)
 {
-    uint32_t n = 4; /* what bnn_count() asks for */
+    uint32_t n = 4;
 
     while (count >> n > 0u) {
-        n++;
+        n += 2u;
     }
     return n;
 }
 
-static walk begin(const bnn_lanes_conv *layer, uint32_t *scratch)
+static walk begin(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *scratch, uint32_t bits)
 {
     walk w;
 
     w.layer = layer;
-    w.taps = (uint32_t)layer->kernel * layer->x->channels;
-    w.words = BNN_WORDS(w.taps);
-    w.n = planes_of(w.taps) + 1u;
+    w.first = x + layer->x->margin - layer->pad;
+    w.n = planes_of((uint32_t)layer->kernel * layer->x->channels) + 1u;
     w.n_sum = planes_of(layer->x->channels);
     w.start = scratch;
     w.sum = w.start + layer->pass * w.n;
     w.ring = w.sum + w.n;
-    w.shared = w.ring + layer->kernel * w.n_sum;
-    w.planes = w.shared + layer->pass * w.n;
-    w.rows = w.planes + (layer->y ? 1u : layer->pass) * w.n;
-    w.list = (bnn_offset *)(w.rows + 2u * w.words);
-    return w;
-}
-
-/* Words of x under tap 0 at the first position. */
-static const uint32_t *first_word(const walk *w, const uint32_t *x)
-{
-    return x + w->layer->x->margin - w->layer->pad;
-}
-
-/* Fill the last round of a list with the row of zeros. */
-static bnn_offset *fill_round(const walk *w, bnn_offset *begin, bnn_offset *end)
-{
-    const bnn_lanes *x = w->layer->x;
-
-    while ((end - begin) % 8 != 0) {
-        *end++ = (bnn_offset)(x->channels * x->row);
+    w.planes = w.ring + layer->kernel * w.n_sum;
+    w.bits = w.planes + 2u * (w.n - 1u);
+    w.rest = w.bits + bits;
+    for (uint32_t p = 0; p < w.n; p++) {
+        w.sum[p] = 0u;
     }
-    return end;
+    return w;
 }
 
 /* sum += v for v of n_sum planes; or sum -= v, which is sum + ~v + 1, where `invert` is all 1. */
@@ -101,7 +78,7 @@ static void add_planes(const walk *w, const uint32_t *v, uint32_t invert)
 }
 
 /* Bring the sum over all taps to position i: a window that slides over the sums over channels. */
-static void slide(const walk *w, const uint32_t *first, uint32_t i, uint32_t rounds)
+static void slide(const walk *w, const bnn_offset *list, uint32_t quads, uint32_t i)
 {
     const uint32_t kernel = w->layer->kernel;
 
@@ -113,133 +90,29 @@ static void slide(const walk *w, const uint32_t *first, uint32_t i, uint32_t rou
         for (uint32_t p = 0; p < w->n_sum; p++) {
             v[p] = 0u;
         }
-        const bnn_words words = {first + n, w->list, rounds};
-        bnn_count(&words, 1u, 0u, v, v, w->n_sum, NULL);
+        bnn_count(w->first + n, list, quads, v, v, w->n_sum);
         add_planes(w, v, 0u);
     }
 }
 
 /* D before any tap, for the positions from i to `end`. */
-static void prepare(const walk *w, const uint32_t *first, uint32_t i, uint32_t end)
+static void prepare(const walk *w, uint32_t i, uint32_t end)
 {
     const bnn_lanes *x = w->layer->x;
-    bnn_offset *last = w->list;
+    const uint32_t quads = (x->channels + 3u) / 4u;
+    bnn_offset *const list = (bnn_offset *)w->rest;
     uint32_t *d = w->start;
 
-    for (uint32_t c = 0; c < x->channels; c++) {
-        *last++ = (bnn_offset)(c * x->row);
+    for (uint32_t c = 0; c < 4u * quads; c++) {
+        list[c] = (bnn_offset)((c < x->channels ? c : x->channels) * x->row);
     }
-    last = fill_round(w, w->list, last);
     for (; i < end; i++) {
-        slide(w, first, i, (uint32_t)(last - w->list) / 8u);
+        slide(w, list, quads, i);
         for (uint32_t p = 0; p + 1u < w->n; p++) {
             *d++ = ~w->sum[p];
         }
         *d++ = 0u;
     }
-}
-
-/* Where the lists of a pair of channels go on. */
-typedef struct {
-    bnn_offset *both, *first, *second;
-} lists;
-
-#ifdef BNN_LOWEST
-static bnn_offset *list_set(bnn_offset *to, uint32_t bits, uint32_t offset, uint32_t row)
-{
-    for (; bits > 0u; bits &= bits - 1u) {
-        *to++ = (bnn_offset)(offset + BNN_LOWEST(bits) * row);
-    }
-    return to;
-}
-#endif
-
-/* List up to 32 taps, tap j at offset + j * row: a and b say which of them the two channels count. */
-static lists list_bits(lists to, uint32_t a, uint32_t b, uint32_t n, uint32_t offset, uint32_t row)
-{
-#ifdef BNN_LOWEST
-    const uint32_t mask = bnn_ones(n);
-
-    to.both = list_set(to.both, a & b & mask, offset, row);
-    to.first = list_set(to.first, a & ~b & mask, offset, row);
-    to.second = list_set(to.second, b & ~a & mask, offset, row);
-#else
-    for (; n > 0u; n--, a >>= 1, b >>= 1, offset += row) {
-        if (a & 1u) {
-            if (b & 1u) {
-                *to.both++ = (bnn_offset)offset;
-            } else {
-                *to.first++ = (bnn_offset)offset;
-            }
-        } else if (b & 1u) {
-            *to.second++ = (bnn_offset)offset;
-        }
-    }
-#endif
-    return to;
-}
-
-/* List the taps that the two channels count. A flipped channel counts those of weight -1. */
-static lists list_taps(const walk *w, const uint32_t flip[2], lists to)
-{
-    const uint32_t channels = w->layer->x->channels;
-    const uint32_t row = w->layer->x->row;
-    uint32_t bit = 0;
-
-    for (uint32_t k = 0; k < w->layer->kernel; k++) {
-        for (uint32_t c = 0; c < channels; c += 32u) {
-            const uint32_t n = channels - c < 32u ? channels - c : 32u;
-            const uint32_t a = bnn_take(w->rows, bit, n) ^ flip[0];
-            const uint32_t b = bnn_take(w->rows + w->words, bit, n) ^ flip[1];
-            to = list_bits(to, a, b, n, c * row + k, row);
-            bit += n;
-        }
-    }
-    return to;
-}
-
-static uint32_t rounds_of(uint32_t words)
-{
-    return (words + 7u) / 8u;
-}
-
-/* Choose signs so that the largest class of taps is left out, and list the other three. The second channel is
- * the first again where there is no second. */
-static pair pair_of(const walk *w, uint32_t o, uint32_t other)
-{
-    const uint32_t *a = w->rows;
-    const uint32_t *b = w->rows + w->words;
-    uint32_t ones[2] = {0u, 0u};
-    uint32_t size[4] = {0u, 0u, 0u, 0u}; /* of the classes; bit 0 is the first channel's weight, bit 1 the second's */
-    uint32_t out = 0;
-    pair p;
-
-    bnn_gather(w->layer->weights, o * w->taps, w->taps, w->rows);
-    bnn_gather(w->layer->weights, other * w->taps, w->taps, w->rows + w->words);
-    for (uint32_t i = 0; i < w->words; i++) {
-        ones[0] += BNN_POPCOUNT(a[i]);
-        ones[1] += BNN_POPCOUNT(b[i]);
-        size[3] += BNN_POPCOUNT(a[i] & b[i]);
-    }
-    size[1] = ones[0] - size[3];
-    size[2] = ones[1] - size[3];
-    size[0] = w->taps - ones[0] - size[2];
-    for (uint32_t k = 1; k < 4u; k++) {
-        out = size[k] > size[out] ? k : out;
-    }
-    for (uint32_t k = 0; k < 2u; k++) {
-        p.flip[k] = 0u - ((out >> k) & 1u);
-        p.balance[k] = 2 * (int32_t)ones[k] - (int32_t)w->taps;
-    }
-    p.both = rounds_of(size[out ^ 3u]);
-    p.first = rounds_of(size[out ^ 1u]);
-    p.second = rounds_of(size[out ^ 2u]);
-    const lists begin = {w->list, w->list + 8u * p.both, w->list + 8u * (p.both + p.first)};
-    const lists end = list_taps(w, p.flip, begin);
-    fill_round(w, begin.both, end.both);
-    fill_round(w, begin.first, end.first);
-    fill_round(w, begin.second, end.second);
-    return p;
 }
 
 /* floor(v / 2) */
@@ -249,85 +122,27 @@ static int32_t half(int32_t v)
 }
 
 /* The least D that channel k of the pair wants for acc >= t, or, where it is flipped, for acc < t. */
-static uint32_t bound_of(const walk *w, const pair *p, uint32_t k, int32_t t)
+static uint32_t bound_of(const walk *w, const bnn_taps *p, uint32_t k)
 {
-    const int32_t v = t + p->balance[k];
-    const int32_t least = (p->flip[k] ? half(-v) + 1 : half(v + 1)) + (1 << (w->n - 1u)) - 1;
+    const int32_t v = w->layer->t[p->channel[k]] + p->balance[k];
+    const int32_t least = ((p->flip >> k) & 1u ? half(-v) + 1 : half(v + 1)) + (1 << (w->n - 1u)) - 1;
     const int32_t top = (1 << w->n) - 1; /* above every D */
 
     return least < 0 ? 0u : least > top ? (uint32_t)top : (uint32_t)least;
 }
 
-/* acc = +-2 (D - 2^(n - 1) + 1) - W, of the 32 positions that begin with i. */
-static void store_sums(const walk *w, const pair *p, uint32_t k, uint32_t o, uint32_t i, const uint32_t *planes, uint32_t *y)
+/* Bits of the channels of a pair at the positions i .. end - 1 of the pass that begins at i, to `first` and `second`. A tap counts
+ * twice, as D has 2 P: what is counted are the planes of D above its lowest. */
+static void run_bits(const walk *w, const bnn_taps *p, const uint16_t *list, uint32_t i, uint32_t end, uint32_t *first,
+                     uint32_t *second)
 {
-    const bnn_map *map = w->layer->sums;
-    const int32_t sign = p->flip[k] ? -2 : 2;
+    const bnn_lists lists = {list,
+                           3u,
+                           {{p->both, NULL, 0u, 0u},
+                            {p->first, first, bound_of(w, p, 0u), 0u - (p->flip & 1u)},
+                            {p->second, second, bound_of(w, p, 1u), 0u - ((uint32_t)p->flip >> 1)}}};
 
-    for (uint32_t j = 0, t = i; t < map->length; j++, t += w->layer->x->segment) {
-        const uint32_t at = t * map->channels + o;
-        uint32_t d = 0;
-        for (uint32_t n = w->n; n-- > 0u;) {
-            d = d << 1 | ((planes[n] >> j) & 1u);
-        }
-        const int32_t acc = sign * ((int32_t)d - (1 << (w->n - 1u)) + 1) - p->balance[k];
-        y[at / 2u] |= ((uint32_t)acc & 0xFFFFu) << (16u * (at % 2u));
-    }
-}
-
-/* Channel o, which is the k-th of the pair, at the positions i .. end - 1 of the pass that begins at i: from what both count, and
- * its own words. */
-static void run_channel(const walk *w, const bnn_words *own, const pair *p, uint32_t k, uint32_t o, uint32_t i, uint32_t end,
-                        uint32_t *y)
-{
-    const bnn_lanes *map = w->layer->y;
-
-    if (map) {
-        const bnn_decision decision = {bound_of(w, p, k, w->layer->t[o]), p->flip[k], bnn_row(y, map, o) + map->margin + i};
-        bnn_count(own, end - i, 1u, w->shared, w->planes, w->n, &decision);
-        return;
-    }
-    bnn_count(own, end - i, 1u, w->shared, w->planes, w->n, NULL);
-    for (const uint32_t *planes = w->planes; i < end; i++, planes += w->n) {
-        store_sums(w, p, k, o, i, planes, y);
-    }
-}
-
-/* The channels o and o + 1 at the positions i .. end - 1 of the pass that begins at i. A tap counts twice: D has 2 P. */
-static void run_pair(const walk *w, const uint32_t *first, uint32_t o, uint32_t i, uint32_t end, uint32_t *y)
-{
-    const uint32_t channels = w->layer->y ? w->layer->y->channels : w->layer->sums->channels;
-    const uint32_t other = o + 1u < channels ? o + 1u : o;
-    const pair p = pair_of(w, o, other);
-    bnn_words words = {first + i, w->list, p.both};
-
-    bnn_count(&words, end - i, 1u, w->start, w->shared, w->n, NULL);
-    words.list += 8u * p.both;
-    words.rounds = p.first;
-    run_channel(w, &words, &p, 0u, o, i, end, y);
-    if (other > o) {
-        words.list += 8u * p.first;
-        words.rounds = p.second;
-        run_channel(w, &words, &p, 1u, other, i, end, y);
-    }
-}
-
-static void run(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t channels, uint32_t *y, uint32_t *scratch)
-{
-    const walk w = begin(layer, scratch);
-    const uint32_t *first = first_word(&w, x);
-
-    for (uint32_t p = 0; p < w.n; p++) {
-        w.sum[p] = 0u;
-    }
-    for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
-        const uint32_t left = layer->x->segment - i;
-        const uint32_t end = i + (left < layer->pass ? left : layer->pass);
-        prepare(&w, first, i, end);
-        for (uint32_t o = 0; o < channels; o += 2u) {
-            run_pair(&w, first, o, i, end, y);
-        }
-    }
+    bnn_count_lists(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
 }
 
 /* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.
@@ -335,33 +150,172 @@ static void run(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t channel
  *   x        the map layer->x with a margin of at least `pad` words, rows of at least x->margin + segment + kernel - 1 - pad
  *            words, a row of zeros, and at most 65536 words in all
  *   y        the map layer->y with its margins; must not overlap x
- *   scratch  with n = max(4, bits of taps) + 1 and n_sum = max(4, bits of x->channels):
- *            (2 * pass + 2) * n + kernel * n_sum + 2 * BNN_WORDS(taps) words, and as many as hold 16-bit offsets of
- *            all input channels or of three quarters of the taps, and 24 more
+ *   scratch  with planes(v) the even number of bits, at least 4, that hold v, n = planes(taps) + 1 and n_sum = planes(x->channels):
+ *            (pass + 3) * n - 2 + kernel * n_sum words; and what layer->source takes, or 16-bit offsets of all
+ *            input channels in whole quads, whichever is more
  *
  * The taps are at most 32766. Defined by BinaryConv and Threshold in the simulator.
  */
 void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
 {
-    run(layer, x, layer->y->channels, y, scratch);
-    for (uint32_t o = 0; o < layer->y->channels; o++) {
-        bnn_close_row(bnn_row(y, layer->y, o), layer->y, o);
+    const bnn_lanes *map = layer->y;
+    const walk w = begin(layer, x, scratch, 0u);
+
+    for (uint32_t i = 0; i < map->segment; i += layer->pass) {
+        const uint32_t left = (uint32_t)map->segment - i;
+        const uint32_t end = i + (left < layer->pass ? left : layer->pass);
+        prepare(&w, i, end);
+        for (uint32_t number = 0; 2u * number < map->channels; number++) {
+            bnn_taps p;
+            const uint16_t *list = layer->source(layer, number, &p, w.rest);
+            uint32_t *const row = y + map->margin + i;
+            run_bits(&w, &p, list, i, end, bnn_row(row, map, p.channel[0]), bnn_row(row, map, p.channel[1]));
+        }
     }
-    bnn_close_lanes(y, layer->y);
+    for (uint32_t o = 0; o < map->channels; o++) {
+        bnn_close_row(bnn_row(y, map, o), map, o);
+    }
+    bnn_close_lanes(y, map);
+}
+
+/* OR of n words; of the usual number without a loop. */
+static inline uint32_t any(const uint32_t *word, uint32_t n)
+{
+    uint32_t bits = word[0];
+
+    if (n == 7u) {
+        return bits | word[1] | word[2] | word[3] | word[4] | word[5] | word[6];
+    }
+    for (uint32_t k = 1; k < n; k++) {
+        bits |= word[k];
+    }
+    return bits;
+}
+
+/* Pool into words g .. end - 1 of a row, of which word 0 begins at `first`, the `words` words that follow pool - 1 zeros and are followed by as
+ * many. A word that sees none of them is left as it is. */
+static void pool_lane(const bnn_lanes_conv *layer, const uint32_t *bits, uint32_t words, uint32_t first, uint32_t g, uint32_t lane,
+                      uint32_t *row)
+{
+    const uint32_t pool = layer->pool;
+
+    for (first += g * layer->stride; g < layer->y->segment; g++, first += layer->stride) {
+        if (first < words + pool - 1u) { /* before the words it wraps to a large number */
+            row[g] |= any(bits + first, pool) >> lane;
+        }
+    }
+}
+
+/* Pool into a row of y what a channel has at the positions i .. end - 1. Word n of x under the pool is, beyond the segment,
+ * word n - segment with each lane one lower; only the last words of y reach so far. */
+static void pool(const bnn_lanes_conv *layer, const uint32_t *bits, uint32_t i, uint32_t end, uint32_t *row)
+{
+    const uint32_t segment = layer->y->segment;
+    const uint32_t crossing = layer->crossing < segment ? layer->crossing : segment;
+    uint32_t first = layer->pool - 1u - i;
+
+    pool_lane(layer, bits, end - i, first, 0u, 0u, row);
+    for (uint32_t lane = 1; lane < 32u && lane * layer->x->segment < layer->x->segment + layer->pool; lane++) {
+        first -= layer->x->segment;
+        pool_lane(layer, bits, end - i, first, segment - crossing, lane, row);
+    }
+}
+
+/* The same with a pool behind it: y[o, t] = OR_j acc[o, t * stride + j] >= t[o], j < pool. The bits before the pool are never
+ * there all at once: the rows of y, which fill while the convolution runs, stand closer than they will in the end.
+ *
+ *   x, scratch  as above, and 2 * pass + 4 * (pool - 1) words of scratch more
+ *   y           the map layer->y with its margins. It may overlap x where x begins at least y->channels * y->segment words after y
+ *
+ * Defined by BinaryConv, Threshold and OrPool in the simulator.
+ */
+void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
+{
+    const bnn_lanes *map = layer->y;
+    const uint32_t segment = map->segment;
+    const uint32_t around = layer->pool - 1u;
+    const uint32_t held = layer->pass + 2u * around;
+    const walk w = begin(layer, x, scratch, 2u * held);
+
+    for (uint32_t g = 0; g < map->channels * segment; g++) {
+        y[g] = 0u;
+    }
+    for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
+        const uint32_t left = (uint32_t)layer->x->segment - i;
+        const uint32_t end = i + (left < layer->pass ? left : layer->pass);
+        prepare(&w, i, end);
+        for (uint32_t k = 0; k < 2u * held; k++) {
+            w.bits[k] = 0u; /* around the words of this pass, which may be fewer than those of the last */
+        }
+        for (uint32_t number = 0; 2u * number < map->channels; number++) {
+            bnn_taps p;
+            const uint16_t *list = layer->source(layer, number, &p, w.rest);
+            run_bits(&w, &p, list, i, end, w.bits + around, w.bits + held + around);
+            pool(layer, w.bits, i, end, y + p.channel[0] * segment);
+            pool(layer, w.bits + held, i, end, y + p.channel[1] * segment);
+        }
+    }
+    for (uint32_t o = map->channels; o-- > 0u;) { /* the last first, as rows move up */
+        uint32_t *row = bnn_row(y, map, o);
+        for (uint32_t g = segment; g-- > 0u;) {
+            row[map->margin + g] = y[o * segment + g];
+        }
+        bnn_close_row(row, map, o);
+    }
+    bnn_close_lanes(y, map);
+}
+
+/* acc = +-2 (D - 2^(n - 1) + 1) - W, of the 32 positions that begin with i, for channel k of a pair. */
+static void store_sums(const walk *w, const bnn_taps *p, uint32_t k, uint32_t i, uint32_t lowest, uint32_t *y)
+{
+    const uint32_t *const plane = w->planes + w->n - 1u;
+    const bnn_map *map = w->layer->sums;
+    const int32_t sign = (p->flip >> k) & 1u ? -2 : 2;
+
+    for (uint32_t j = 0, t = i; t < map->length; j++, t += w->layer->x->segment) {
+        const uint32_t at = t * map->channels + p->channel[k];
+        uint32_t d = 0;
+        for (uint32_t n = w->n - 1u; n-- > 0u;) {
+            d = d << 1 | ((plane[n] >> j) & 1u);
+        }
+        d = d << 1 | ((lowest >> j) & 1u);
+        const int32_t acc = sign * ((int32_t)d - (1 << (w->n - 1u)) + 1) - p->balance[k];
+        y[at / 2u] |= ((uint32_t)acc & 0xFFFFu) << (16u * (at % 2u));
+    }
 }
 
 /* The accumulators of the same convolution.
  *
  *   y  the map layer->sums, int16, two to a word; must not overlap x
  *
- * x as above, and scratch with (pass - 1) * n words more. Defined by BinaryConv in the simulator.
+ * x and scratch as for bnn_lanes_conv_threshold(). Defined by BinaryConv in the simulator.
  */
 void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch)
 {
-    const uint32_t n = layer->sums->length * layer->sums->channels;
+    const uint32_t channels = layer->sums->channels;
+    const walk w = begin(layer, x, scratch, 0u);
 
-    for (uint32_t i = 0; i < (n + 1u) / 2u; i++) {
+    for (uint32_t i = 0; i < (layer->sums->length * channels + 1u) / 2u; i++) {
         y[i] = 0u;
     }
-    run(layer, x, layer->sums->channels, y, scratch);
+    for (uint32_t i = 0; i < layer->x->segment; i += layer->pass) {
+        const uint32_t left = (uint32_t)layer->x->segment - i;
+        const uint32_t end = i + (left < layer->pass ? left : layer->pass);
+        prepare(&w, i, end);
+        for (uint32_t number = 0; 2u * number < channels; number++) {
+            bnn_taps p;
+            const uint16_t *list = layer->source(layer, number, &p, w.rest);
+            const bnn_offset *const own[2] = {list + 4u * p.both, list + 4u * ((uint32_t)p.both + p.first)};
+            const uint32_t quads[2] = {p.first, p.second};
+            uint32_t *const planes = w.planes + w.n - 1u;
+            for (uint32_t at = i; at < end; at++) {
+                const uint32_t *start = w.start + (at - i) * w.n;
+                bnn_count(w.first + at, list, p.both, start + 1, w.planes, w.n - 1u);
+                for (uint32_t k = 0; k < (p.channel[1] != p.channel[0] ? 2u : 1u); k++) {
+                    bnn_count(w.first + at, own[k], quads[k], w.planes, planes, w.n - 1u);
+                    store_sums(&w, &p, k, at, start[0], y);
+                }
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ static uint32_t any(const uint32_t *row, uint32_t first, uint32_t n, uint32_t se
  * no step of y looks.
  *
  *   x  the map layer->x
- *   y  the map layer->y with its margins; must not overlap x
+ *   y  the map layer->y with its margins. It may overlap x where row c of y, for all c, ends before row c of x begins
  *
  * Defined by OrPool in the simulator.
  */

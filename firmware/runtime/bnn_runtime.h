@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Generated code refuses to compile with a runtime of another number. */
-#define BNN_RUNTIME_ABI 2
+#define BNN_RUNTIME_ABI 3
 
 /* Words that hold n bits. */
 #define BNN_WORDS(n) (((n) + 31u) / 32u)
@@ -96,16 +96,36 @@ typedef struct {
     uint16_t frac;
 } bnn_lanes_signal;
 
-/* Binary convolution of stride 1 on lanes. */
+struct bnn_lanes_conv;
+
+/* The taps that two output channels count, those of both, of the first and of the second one after the other; offsets in
+ * words from tap 0 of input channel 0. Each of the three parts is filled up to whole quads with the row of zeros. */
 typedef struct {
+    uint16_t channel[2];          /* the same one twice where there is no second */
+    uint16_t both, first, second; /* quads of taps */
+    uint16_t flip;                /* bit k: channel k counts the taps of weight -1 */
+    int16_t balance[2];           /* weights +1 less weights -1 */
+} bnn_taps;
+
+/* Tells the taps of pair `number`, and where their list lies. `held` and `list` may be written to. */
+typedef const uint16_t *bnn_taps_source(const struct bnn_lanes_conv *layer, uint32_t number, bnn_taps *held, uint32_t *scratch);
+
+/* Binary convolution of stride 1 on lanes. */
+typedef struct bnn_lanes_conv {
     const bnn_lanes *x;
-    const bnn_lanes *y;      /* where the output is bits; of the segment of x */
+    const bnn_lanes *y;      /* where the output is bits; of the segment of x, divided by the stride of a pool */
     const bnn_map *sums;     /* where it is the accumulators */
-    const uint32_t *weights; /* as in bnn_conv */
-    const int16_t *t;
+    const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
+    bnn_taps_source *source; /* bnn_decode_taps or bnn_listed_taps */
+    const uint32_t *weights; /* for the former: as in bnn_conv; */
+    const uint16_t *order;   /* and all output channels, those of a pair one after the other; NULL: in their own order */
+    const bnn_taps *taps;    /* for the latter: all pairs, */
+    const uint16_t *lists;   /* and their lists one after the other */
     uint16_t kernel;
     uint16_t pad;            /* at most x->margin */
     uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
+    uint16_t pool, stride;   /* kernel and stride of a pool that follows; unused elsewhere */
+    uint16_t crossing;       /* words of y that the pool may fill from beyond a segment: (pool - 1) / stride */
 } bnn_lanes_conv;
 
 /* Pooling over time, lanes to lanes; x->segment = stride * y->segment. */
@@ -152,7 +172,7 @@ typedef struct {
 /* Each is described where it is defined; bnn_<file>.c beside this header. */
 
 /* bnn_stats.c */
-void bnn_sums_to_stats(uint64_t sum, uint64_t squares, uint32_t length, uint32_t frac, int32_t stats[2]);
+void bnn_sums_to_stats(int32_t sum, uint64_t squares, uint32_t length, uint32_t frac, int32_t stats[2]);
 void bnn_window_stats(const int16_t *x, uint32_t length, uint32_t frac, int32_t stats[2]);
 
 /* bnn_bounds.c */
@@ -179,11 +199,13 @@ void bnn_max_pool16(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_max_pool32(const bnn_pool *layer, const int32_t *x, int32_t *y);
 void bnn_and_not(const bnn_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
 
-/* bnn_lanes_signal.c, bnn_lanes_conv.c, bnn_lanes_pool.c, bnn_lanes_copy.c */
+/* bnn_lanes_signal.c, bnn_lanes_conv.c, bnn_lanes_taps.c, bnn_lanes_listed.c, bnn_lanes_pool.c, bnn_lanes_copy.c */
 void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x, const int32_t stats[2],
                                 const int32_t *bound_stats, uint32_t *y, uint32_t *scratch);
 void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
 void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
+bnn_taps_source bnn_decode_taps, bnn_listed_taps;
 void bnn_lanes_or_pool(const bnn_lanes_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_lanes_and_not(const bnn_lanes_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
 void bnn_lanes_pack(const bnn_lanes_copy *layer, const uint32_t *x, uint32_t *y);

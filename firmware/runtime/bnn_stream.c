@@ -139,23 +139,21 @@ void bnn_stream_reset(uint32_t *state)
 
 /* Add up to n samples to the sums of a window, whose statistics come when it is full. Returns how many there was
  * room for; after the window's last sample the next call begins another.
- *
- * The samples are moved up by 2^15, as in bnn_window_stats(): 2^16 of them stay below 2^32.
  */
 uint32_t bnn_stream_take(const bnn_stream *net, uint32_t *state, const int16_t *samples, uint32_t n)
 {
     bnn_stream_head *head = (bnn_stream_head *)state;
 
     if (head->taken == net->samples) {
-        head->taken = head->sum = head->squares[0] = head->squares[1] = 0;
+        head->taken = head->squares[0] = head->squares[1] = 0;
+        head->sum = 0;
     }
     const uint32_t room = net->samples - head->taken;
     const uint32_t taken = n < room ? n : room;
     uint64_t squares = (uint64_t)head->squares[1] << 32 | head->squares[0];
     for (uint32_t i = 0; i < taken; i++) {
-        const uint32_t sample = (uint32_t)(samples[i] + 32768);
-        head->sum += sample;
-        squares += sample * sample;
+        head->sum += samples[i];
+        squares += (uint32_t)(samples[i] * samples[i]);
     }
     head->squares[0] = (uint32_t)squares;
     head->squares[1] = (uint32_t)(squares >> 32);

@@ -47,8 +47,8 @@ typedef struct {
 /* The state begins with this; then come the rows made so far of each layer, margins counted, and the rest. */
 typedef struct {
     uint32_t taken;      /* samples of this window */
-    uint32_t sum;        /* of samples + 2^15; below 2^32 */
-    uint32_t squares[2]; /* of the same, low word first */
+    int32_t sum;         /* of these */
+    uint32_t squares[2]; /* the sum of their squares, low word first */
     int32_t stats[2];
     uint32_t done;       /* 1: the logits of the window that ended with the last push are there */
     uint32_t known;      /* 1: `stats` are those of the window before; where the past is asked for */

@@ -113,8 +113,9 @@ def test_verify_lists_what_it_compared(bnn):
     assert [t["target"] for t in targets] == ["host", "cortex-m4"]
     for target in targets:
         assert target["difference"] is None and target["windows"] == 2
-        # What is not stored: the samples themselves, and sums that a kernel compares at once.
-        assert target["unseen"] == ["ecg", *(f"block{i}.acc" for i in range(1, 6))]
+        # What is not stored: the samples themselves, sums that a kernel compares at once, bits that it pools at once.
+        pooled = [f"block{i}.{what}" for i in range(2, 6) for what in ("acc", "bits")]
+        assert target["unseen"] == ["ecg", "block1.acc", *pooled]
         assert {"block1.stats", "block1", "block4", "block6.acc", "logits"} <= set(target["tensors"])
 
 
@@ -147,7 +148,7 @@ def test_bench_marks_every_estimate_as_one(bnn):
 
 def test_bench_keeps_to_a_limit_of_ram_and_shows_what_was_predicted(bnn):
     ran = bnn("bench", "ecg17", "--on", "cortex-m4", "--windows", 1, "--max-ram", 4096, "--compare")
-    assert ran.code == 0 and "predicted" in ran.out and "lanes_conv_threshold" in ran.out
+    assert ran.code == 0 and "predicted" in ran.out and "lanes_conv_pool" in ran.out
     ran = bnn("bench", "ecg17", "--on", "cortex-m4", "--windows", 1, "--max-ram", 4096, "--json")
     assert json.loads(ran.out)[0]["ram"] <= 4096
 

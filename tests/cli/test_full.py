@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from bnn import zoo
-from firmware.targets import TARGETS
 
 pytestmark = pytest.mark.full
 NETWORKS = ("ecg17", "ecg5")
@@ -23,7 +22,7 @@ def proved(bnn, *arguments) -> None:
 @pytest.mark.parametrize("opt", ["-Os", "-O2", "-O3"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_target(bnn, name, opt):
-    proved(bnn, name, "--on", ",".join(TARGETS), "--windows", 50, "--opt", opt)
+    proved(bnn, name, "--on", "all", "--windows", 50, "--opt", opt)
 
 
 @pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="no arm-none-eabi-gcc")

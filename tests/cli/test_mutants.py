@@ -28,7 +28,7 @@ PLAIN = {
     ],
     "bnn_stats.c": [
         ("+ length, 2u * length", ", 2u * length", "block1.stats"),
-        ("sum += sample;", "sum += sample + (i == 3599u);", "block1.stats"),
+        ("sum += x[0] + x[1]", "sum += x[0] + x[0]", "block1.stats"),
     ],
     "bnn_bounds.c": [("(size + ((1u << frac) - 1u))", "size", "block1.bits")],
     "bnn_or_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block1"), ("bits |=", "bits ^=", "block1")],
@@ -39,26 +39,37 @@ PLAIN = {
 }
 LANES = {
     "bnn_lanes_signal.c": [
-        ("c->negated ? below : ~below", "~below", "block1.bits"),
-        ("c.negated ? 1 - bound : bound", "c.negated ? -bound : bound", "block1.bits"),
+        ("return bits ^ c->flip;", "return bits;", "block1.bits"),
+        ("weights & 1u ? bound : 1 - bound", "weights & 1u ? bound : -bound", "block1.bits"),
         ("w->stats[0] * balance", "w->stats[0] + balance", "block1.bits"),
         ("sums[3] = plus + last", "sums[3] = plus - last", "block1.bits"),
+        ("(uint32_t)least * w->unit - w->sign", "(uint32_t)least * w->unit", "block1.bits"),
         (": w->stats[1];", ": 0;", "block1.bits"),
     ],
     "bnn_lanes_conv.c": [
-        ("c * row + k, row)", "c * row, row)", "block2.bits"),
-        ("half(-v) + 1", "half(-v)", "block2.bits"),
-        ("*d++ = ~w->sum[p];", "*d++ = w->sum[p];", "block2.bits"),
-        ("w->n_sum ? v[p] : 0u) ^ invert", "w->n_sum ? v[p] : 0u)", "block2.bits"),
-        ("const int32_t sign = p->flip[k] ? -2 : 2;", "const int32_t sign = 2;", "block6.acc"),
+        ("half(-v) + 1", "half(-v)", "block2"),
+        ("*d++ = ~w->sum[p];", "*d++ = w->sum[p];", "block2"),
+        ("w->n_sum ? v[p] : 0u) ^ invert", "w->n_sum ? v[p] : 0u)", "block2"),
+        ("const int32_t sign = (p->flip >> k) & 1u ? -2 : 2;", "const int32_t sign = 2;", "block6.acc"),
+        ("word[5] | word[6]", "word[5]", "block2"),
+        ("any(bits + first, pool) >> lane", "any(bits + first, pool) >> (0u * lane)", "block2"),
+        ("for (uint32_t g = segment; g-- > 0u;)", "for (uint32_t g = 0; g < segment; g++)", "block2"),
+    ],
+    "bnn_lanes_count.c": [
+        ("return *z ^ t;", "return *z & t;", "block2"),
+        ("carry |= add_one(&s.eights, eight);", "carry = add_one(&s.eights, eight);", "block2"),
+        ("ripple(to + 4, to + 4, to + n,", "ripple(to + 4, to + 4, to + 6,", "block3"),
+        ("^ part->flip", "", "block2"),
+        ("bound & 1u ? lowest : 0xFFFFFFFFu", "lowest", "block2"),
+    ],
+    "bnn_lanes_taps.c": [
+        ("c * row + k, row)", "c * row, row)", "block2"),
+        ("held->flip = (uint16_t)out;", "held->flip = 0u;", "block2"),
+        ("layer->order ? layer->order[next] : next", "next", "block2"),
     ],
     "bnn_lanes.c": [
-        ("(carry) = (a) ^ (((a) ^ b_) & d_);", "(carry) = (a) & b_;", "block2.bits"),
-        ("ripple(before, planes, 4u,", "ripple(before, planes, 5u,", "block2.bits"),
-        ("ripple(before, planes, 3u, n - lowest, carry);", "ripple(before, planes, 3u, 4u, carry);", "block2.bits"),
-        ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block2.bits"),
-        ("row[i - map->segment] >> 1", "row[i - map->segment]", "block2.bits"),
-        ("^ decision->flip", "", "block2.bits"),
+        ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block2"),
+        ("row[i - map->segment] >> 1", "row[i - map->segment]", "block2"),
     ],
     "bnn_lanes_pool.c": [("first += layer->stride", "first += 1u", "block1"), (">> lane", ">> 0", "block1")],
 }
@@ -68,7 +79,7 @@ STREAM = {
         ("row ? *row : bnn_ones(bits)", "row ? *row : 0u", "block2.bits"),
         (": (const uint32_t *)&head->stats[1]", ": (const uint32_t *)&head->stats[0]", "block1.bits"),
         ("add_signal(net, state, &head->stats[1])", "add_signal(net, state, &head->stats[0])", "block1.bits"),
-        ("head->taken = head->sum = ", "head->taken = ", "block1.stats"),
+        ("head->sum = 0;", "", "block1.stats"),
         ("- head->stats[0]", "+ head->stats[0]", "block1.bits"),
         ("lines[1] << (32u - bits)", "lines[1] << bits", "block1"),
     ],
@@ -89,9 +100,16 @@ STREAM = {
         ("(uint32_t)layer->bias[c]", "0u", "logits"),
     ],
 }
+LISTED = {
+    "bnn_lanes_listed.c": [
+        ("before->both + before->first", "before->both", "block2"),
+        ("layer->taps + number", "layer->taps + 0u * number", "block2"),
+    ],
+}
+SMALL, LARGE = Options("lanes", max_flash=13600), Options("lanes", max_flash=65536)
 CASES = [
     (options, file, *mutant)
-    for options, kinds in ((Options("plain"), PLAIN), (Options("lanes"), LANES), (Options(stream=True), STREAM))
+    for options, kinds in ((Options("plain"), PLAIN), (SMALL, LANES), (LARGE, LISTED), (Options(stream=True), STREAM))
     for file, mutants in kinds.items()
     for mutant in mutants
 ]
@@ -119,7 +137,9 @@ def first_difference(sources, expected):
     return prove(sources, "host", x, wanted, opt="-O1").difference
 
 
-@pytest.mark.parametrize("sources", [*map(Options, KERNELS), Options(stream=True)], ids=str, indirect=True)
+@pytest.mark.parametrize(
+    "sources", [*map(Options, KERNELS), SMALL, LARGE, Options(stream=True)], ids=str, indirect=True
+)
 def test_sources_as_generated_are_right(sources, expected):
     assert first_difference(sources, expected) is None
 

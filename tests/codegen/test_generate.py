@@ -32,7 +32,16 @@ def test_generating_twice_gives_the_same_bytes(tmp_path):
     assert sorted(first) == sorted(
         ["toy.h", "toy.c", "toy_kat.h", "toy_kat.c", "main.c", "Makefile", "toy.json", "bnn_runtime.h", "bnn_bits.h"]
         + ["bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_lanes.h", "bnn_lanes.c", "bnn_lanes_signal.c"]
-        + ["bnn_lanes_conv.c", "bnn_lanes_pool.c", "bnn_max_pool.c", "bnn_prelu_sum.c", "bnn_argmax.c"]
+        + [
+            "bnn_lanes_conv.c",
+            "bnn_lanes_count.c",
+            "bnn_lanes_taps.c",
+            "bnn_lanes_listed.c",
+            "bnn_lanes_pool.c",
+            "bnn_max_pool.c",
+            "bnn_prelu_sum.c",
+            "bnn_argmax.c",
+        ]
     )
 
 
@@ -206,9 +215,9 @@ def test_a_runtime_of_another_abi_is_refused(tmp_path):
         pytest.skip("gcc is not installed")
     folder = write(tiny_graph(), tmp_path / "out")
     header = folder / "bnn_runtime.h"
-    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 2", "#define BNN_RUNTIME_ABI 3"))
+    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 3", "#define BNN_RUNTIME_ABI 4"))
     done = subprocess.run(["gcc", "-fsyntax-only", "tiny.c"], cwd=folder, capture_output=True, text=True)
-    assert "tiny.c was generated for runtime ABI 2; take bnn_runtime.h and the bnn_*.c files" in done.stderr
+    assert "tiny.c was generated for runtime ABI 3; take bnn_runtime.h and the bnn_*.c files" in done.stderr
 
 
 def test_the_header_serves_cpp(tmp_path):

@@ -34,7 +34,7 @@ def test_an_emulated_core_is_the_twin(target, traced, image, manifest, windows, 
     assert_is_twin(runner.run(windows), expected, traced)
 
 
-@pytest.mark.parametrize("target", EMULATED)
+@pytest.mark.parametrize("target", [*EMULATED, "cortex-m55"])
 def test_qemu_is_the_twin(target, image, manifest, windows, expected):
     program = TARGETS[target].qemu.program
     if not shutil.which(program):

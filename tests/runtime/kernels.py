@@ -60,10 +60,14 @@ class LanesSignal(ctypes.Structure):
     _fields_ = SignalConv._fields_
 
 
+class Taps(ctypes.Structure):
+    _fields_ = [("channel", u16 * 2)] + [(name, u16) for name in ("both", "first", "second", "flip")]
+    _fields_ += [("balance", ctypes.c_int16 * 2)]
+
+
 class LanesConv(ctypes.Structure):
-    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "weights", "t")] + [
-        (name, u16) for name in ("kernel", "pad", "positions")
-    ]
+    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "t", "source", "weights", "order", "taps", "lists")]
+    _fields_ += [(name, u16) for name in ("kernel", "pad", "positions", "pool", "stride", "crossing")]
 
 
 class LanesCopy(ctypes.Structure):
@@ -106,6 +110,10 @@ class Runtime:
     def __init__(self, library: Path):
         self._library = ctypes.CDLL(str(library))
 
+    def address(self, function: str) -> int:
+        """Of a function, for a struct that points to it."""
+        return ctypes.cast(getattr(self._library, function), pointer).value
+
     def call(self, kernel: str, *arguments) -> int:
         function = getattr(self._library, kernel)
         function.restype = u32
@@ -140,6 +148,8 @@ def descriptor(kind: type[ctypes.Structure], **fields) -> ctypes.Structure:
             value = ctypes.addressof(value)
         elif isinstance(value, np.ndarray):
             value = value.ctypes.data
+        elif isinstance(value, ctypes.Array):
+            value = ctypes.addressof(value)
         setattr(item, name, value)
     return item
 

@@ -1,5 +1,7 @@
 """Kernels on lanes equal the simulator's functions and the plain kernels at all sizes, and write nowhere else."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +9,14 @@ from hypothesis import strategies as st
 
 from bnn.graph import ops
 from bnn.graph.types import bits
+from codegen import taps
 from codegen.lanes import PASSES, conv_scratch, signal_scratch
 from codegen.layout import Tensor, words_of
+from codegen.overlap import lanes_lead
+from codegen.steps import Step
 from tests.graphs import EDGES, signs
 from tests.runtime import kernels
-from tests.runtime.kernels import descriptor, map_of, stored, words
+from tests.runtime.kernels import Buffer, descriptor, map_of, stored, words
 from tests.runtime.test_kernels import (
     bit_tensor,
     conv_layer,
@@ -46,6 +51,18 @@ def test_packing_and_unpacking(runtime, data, rng):
     np.testing.assert_array_equal(run(runtime, "lanes_unpack", layer, [stored(rows, value)], flat), stored(flat, value))
 
 
+def check_overlapped(runtime, step: Step, layer, x: Tensor, value, y: Tensor, want, scratch: int = 0) -> None:
+    """The output lies before the input, and over it as far as it may."""
+    lead, given = lanes_lead(step, x, y), stored(x, value)
+    arena = Buffer(max(y.words, lead + len(given)))
+    arena.words[lead : lead + len(given)] = given
+    rest = [Buffer(scratch)] if scratch else []
+    runtime.call(f"bnn_{step.kernel}", layer, arena.words[lead:], arena, *rest)
+    for buffer in rest:
+        buffer.close()
+    np.testing.assert_array_equal(arena.close()[: y.words], stored(y, want))
+
+
 @given(st.data(), generators)
 def test_or_pool(runtime, data, rng):
     channels, length = data.draw(st.integers(1, 9)), data.draw(lengths)
@@ -58,6 +75,7 @@ def test_or_pool(runtime, data, rng):
     y = lanes(data.draw, *want.shape, segment=segment)
     layer = descriptor(kernels.Pool, x=map_of(x), y=map_of(y), kernel=kernel, stride=stride)
     np.testing.assert_array_equal(run(runtime, "lanes_or_pool", layer, [stored(x, value)], y), stored(y, want))
+    check_overlapped(runtime, Step("lanes_or_pool", (node,), ("x",)), layer, x, value, y, want)
 
 
 @given(st.data(), generators)
@@ -130,66 +148,121 @@ def draw_conv(data, rng):
     return ops.BinaryConv("acc", ("x",), w, (2 * step - 1).astype(np.int8), 1, pad), value, x
 
 
-def lanes_conv(node, x: Tensor, **fields):
-    weights = words(node.w.transpose(0, 2, 1) > 0)
-    fields = {"positions": PASSES[0]} | fields
-    return descriptor(kernels.LanesConv, x=map_of(x), weights=weights, kernel=node.w.shape[2], pad=node.pad, **fields)
+def step_of(node, source: str, *after) -> Step:
+    """The step in lanes that runs a convolution, with what follows it."""
+    kernel = ("lanes_conv_sum", "lanes_conv_threshold", "lanes_conv_pool")[len(after)]
+    return Step(kernel, (node, *after), ("x",), taps=source)
 
 
-def check_conv_sum(runtime, node, value, x: Tensor) -> None:
+def lanes_conv(runtime, step: Step, x: Tensor, **fields):
+    """The descriptor of a step, with what its source of taps reads."""
+    node = step.nodes[0]
+    fields = {"positions": PASSES[2], "kernel": node.w.shape[2], "pad": node.pad} | fields
+    if step.taps == "listed":
+        pairs = taps.matched(node)
+        given = [
+            kernels.Taps((kernels.u16 * 2)(*pair.channels), *pair.quads, pair.flip, (ctypes.c_int16 * 2)(*pair.balance))
+            for pair in pairs
+        ]
+        lists = np.concatenate([taps.offsets(pair, x.channels, x.row) for pair in pairs])
+        fields |= {"source": runtime.address("bnn_listed_taps"), "lists": lists}
+        fields |= {"taps": (kernels.Taps * len(given))(*given)}
+    else:
+        fields |= {"source": runtime.address("bnn_decode_taps"), "weights": words(node.w.transpose(0, 2, 1) > 0)}
+        fields |= {"order": taps.order(node)} if step.taps == "matched" else {}
+    return descriptor(kernels.LanesConv, x=map_of(x), **fields)
+
+
+def check_conv_sum(runtime, node, value, x: Tensor, source: str = "neighbours") -> None:
     want = one(node, value)
-    y = int_tensor("int16", *want.shape)
-    layer = lanes_conv(node, x, sums=map_of(y))
-    got = run(runtime, "lanes_conv_sum", layer, [stored(x, value)], y, conv_scratch(node, PASSES[0], sums=True))
+    y, step = int_tensor("int16", *want.shape), step_of(node, source)
+    layer = lanes_conv(runtime, step, x, sums=map_of(y))
+    got = run(runtime, step.kernel, layer, [stored(x, value)], y, conv_scratch(step, PASSES[2]))
     np.testing.assert_array_equal(got, stored(y, want))
 
 
-@given(st.data(), generators)
-def test_conv_sum(runtime, data, rng):
-    check_conv_sum(runtime, *draw_conv(data, rng))
+sources = st.sampled_from(taps.SOURCES)
 
 
-@given(st.data(), generators)
-def test_conv_threshold(runtime, data, rng):
-    node, value, x = draw_conv(data, rng)
+@given(st.data(), generators, sources)
+def test_conv_sum(runtime, data, rng, source):
+    check_conv_sum(runtime, *draw_conv(data, rng), source)
+
+
+def draw_threshold(data, rng, node, value):
     acc = one(node, value)
-    t = draw_bounds(data, rng, len(acc), acc, None, 0)
-    y = lanes(data.draw, *acc.shape, segment=x.segment)
+    threshold = ops.Threshold("bits", ("acc",), draw_bounds(data, rng, len(acc), acc, None, 0))
+    return threshold, one(threshold, acc)
+
+
+@given(st.data(), generators, sources)
+def test_conv_threshold(runtime, data, rng, source):
+    node, value, x = draw_conv(data, rng)
+    threshold, want = draw_threshold(data, rng, node, value)
+    y, step = lanes(data.draw, *want.shape, segment=x.segment), step_of(node, source, threshold)
     positions = data.draw(st.integers(1, 20))
-    layer = lanes_conv(node, x, y=map_of(y), t=t, positions=positions)
-    got = run(runtime, "lanes_conv_threshold", layer, [stored(x, value)], y, conv_scratch(node, positions))
-    np.testing.assert_array_equal(got, stored(y, one(ops.Threshold("y", ("acc",), t), acc)))
+    layer = lanes_conv(runtime, step, x, y=map_of(y), t=threshold.t, positions=positions)
+    got = run(runtime, step.kernel, layer, [stored(x, value)], y, conv_scratch(step, positions))
+    np.testing.assert_array_equal(got, stored(y, want))
 
 
-@pytest.mark.parametrize("taps", [1, 7, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 511, 512, 1023, 1024])
-def test_counters_hold_the_worst_case(runtime, taps):
+def draw_pooled(data, rng):
+    """A convolution with threshold and pool, its input and output: segments are in the ratio of the stride."""
+    node, value, x = draw_conv(data, rng)
+    threshold, before = draw_threshold(data, rng, node, value)
+    kernel = data.draw(st.integers(1, min(9, before.shape[1])) | st.just(min(7, before.shape[1])))
+    pool = ops.OrPool("y", ("bits",), kernel, data.draw(st.integers(1, 3)))
+    want = one(pool, before)
+    segment = -(-x.segment // pool.stride)
+    x = Tensor(x.name, x.type, x.margin, x.pad, segment * pool.stride, x.behind, True)
+    return (node, threshold, pool), value, x, lanes(data.draw, *want.shape, segment=segment), want
+
+
+@given(st.data(), generators, sources)
+def test_conv_pool(runtime, data, rng, source):
+    nodes, value, x, y, want = draw_pooled(data, rng)
+    step, pool = step_of(nodes[0], source, *nodes[1:]), nodes[2]
+    positions = data.draw(st.integers(1, 20))
+    fields = {"pool": pool.kernel, "stride": pool.stride, "crossing": (pool.kernel - 1) // pool.stride}
+    layer = lanes_conv(runtime, step, x, y=map_of(y), t=nodes[1].t, positions=positions, **fields)
+    scratch = conv_scratch(step, positions)
+    got = run(runtime, step.kernel, layer, [stored(x, value)], y, scratch)
+    np.testing.assert_array_equal(got, stored(y, want))
+    check_overlapped(runtime, step, layer, x, value, y, want, scratch)
+
+
+@pytest.mark.parametrize("n_taps", [1, 7, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 511, 512, 1023, 1024])
+@pytest.mark.parametrize("source", taps.SOURCES)
+def test_counters_hold_the_worst_case(runtime, n_taps, source):
     """Around every number of planes: all taps agree, or none, or the input has all bits set or none under any signs."""
-    w = np.ones((4, taps, 1), np.int8)
-    w[1], w[2, ::2], w[3, : taps // 3] = -1, -1, -1
-    node = ops.BinaryConv("acc", ("x",), w, np.ones(taps, np.int8), 1, 0)
-    x = Tensor("x", bits(taps, 33), 0, None, 2, 0, True)
-    value = np.zeros((taps, 33), np.uint8)
+    w = np.ones((4, n_taps, 1), np.int8)
+    w[1], w[2, ::2], w[3, : n_taps // 3] = -1, -1, -1
+    node = ops.BinaryConv("acc", ("x",), w, np.ones(n_taps, np.int8), 1, 0)
+    x = Tensor("x", bits(n_taps, 33), 0, None, 2, 0, True)
+    value = np.zeros((n_taps, 33), np.uint8)
     value[:, 0], value[:, 1], value[:, 2] = w[2, :, 0] > 0, w[3, :, 0] > 0, w[3, :, 0] < 0
     value[:, 20:] = 1
-    check_conv_sum(runtime, node, value, x)
+    check_conv_sum(runtime, node, value, x, source)
 
 
 @pytest.mark.parametrize(
     "n_in, kernel, length, n_out", [(8, 7, 898, 16), (32, 7, 111, 64), (64, 7, 55, 17), (65, 3, 700, 5)]
 )
-def test_the_plain_kernel_gives_the_same(runtime, n_in, kernel, length, n_out):
+@pytest.mark.parametrize("source", taps.SOURCES)
+def test_the_plain_kernel_gives_the_same(runtime, source, n_in, kernel, length, n_out):
     """Two kernels, two layouts, one map of bits."""
     rng = np.random.default_rng(n_in)
     pad, pattern = kernel - 2, rng.integers(0, 2, n_in).astype(np.uint8)
     node = ops.BinaryConv("acc", ("x",), signs(rng, n_out, n_in, kernel), 2 * pattern.astype(np.int8) - 1, 1, pad)
     value, out = random_bits(rng, n_in, length), length + 2 * pad - kernel + 1
     t = rng.integers(-5, 20, n_out).astype(np.int16)
+    step = step_of(node, source, ops.Threshold("y", ("acc",), t))
     flat, plain = Tensor("x", bits(n_in, length), pad, pattern), Tensor("y", bits(n_out, out))
     layer = conv_layer(node, flat, plain, t)
     want = run(runtime, "conv_threshold", layer, [stored(flat, value)], plain, plain_scratch(node))
     x = Tensor("x", flat.type, pad, pattern, words_of(out), kernel - 1 - pad, True)
     y = Tensor("y", plain.type, 0, None, words_of(out))
-    layer = lanes_conv(node, x, y=map_of(y), t=t)
-    rows = run(runtime, "lanes_conv_threshold", layer, [stored(x, value)], y, conv_scratch(node, PASSES[0]))
+    layer = lanes_conv(runtime, step, x, y=map_of(y), t=t)
+    rows = run(runtime, step.kernel, layer, [stored(x, value)], y, conv_scratch(step, PASSES[2]))
     copy = descriptor(kernels.LanesCopy, map=map_of(plain), lanes=map_of(y))
     np.testing.assert_array_equal(run(runtime, "lanes_unpack", copy, [rows], plain), want)
