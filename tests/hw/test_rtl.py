@@ -122,24 +122,24 @@ def ties(graph) -> np.ndarray:
     return np.concatenate([x, np.full((1, x.shape[1]), 7)]).astype(np.int16)
 
 
-def run_network(name: str, windows: int, folder, cycles: int) -> None:
+def run_network(name: str, windows: int, folder, cycles: int, opt: str) -> None:
     graph = load(zoo.graph_path(name))
     plan = make_plan(graph, cycles)
-    simulation = RtlSimulation(write(plan, folder / "v"), folder / "build")
+    simulation = RtlSimulation(write(plan, folder / "v"), folder / "build", opt=opt)
     x = synthetic_set(name, per_class=-(-windows // len(graph.classes)), seed=4).x[:windows]
     assert differences(simulation, graph, x, Stalls(64, 192, seed=9, reset_at=plan.cycles)) == []
     assert simulation.run(x).cycles == pytest.approx(plan.cycles, rel=0.1)
 
 
 def test_ecg5_equals_the_simulator_and_takes_the_estimated_cycles(simulator, tmp_path):
-    run_network("ecg5", 3, tmp_path, 4000)
+    run_network("ecg5", 3, tmp_path, 4000, "-O0")
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("cycles", [4000, 120_000])
 @pytest.mark.parametrize("name", ["ecg5", "ecg17"])
 def test_whole_networks_over_50_windows(simulator, tmp_path, name, cycles):
-    run_network(name, 50, tmp_path, cycles)
+    run_network(name, 50, tmp_path, cycles, "-O1")
 
 
 def test_tools_and_windows_that_do_not_fit(simulator, tmp_path, monkeypatch):
