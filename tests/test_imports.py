@@ -131,7 +131,15 @@ def test_the_test_can_fail(tmp_path):
 @pytest.mark.parametrize(
     "module",
     ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg"]
-    + ["bnn.lower.passes", "codegen.generate", "codegen.hls", "firmware.runners", "hw.csim"],
+    + [
+        "bnn.lower.passes",
+        "codegen.generate",
+        "codegen.hls",
+        "codegen.rtl",
+        "firmware.runners",
+        "hw.csim",
+        "hw.rtl_sim",
+    ],
 )
 def test_the_core_runs_without_the_extras(module):
     """Importing it, in a fresh interpreter, loads no package of an extra."""

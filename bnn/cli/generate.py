@@ -1,4 +1,4 @@
-"""bnn generate: C sources from a graph, or a project for an FPGA."""
+"""bnn generate: C sources from a graph, or hardware: a project for Vitis HLS, or Verilog."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ import typer
 
 import codegen
 from bnn import __version__
-from bnn.cli import hls
+from bnn.cli import hls, rtl
 from bnn.cli.answers import known_answer
 from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
 from bnn.errors import GraphError
+from codegen.rtl import make_plan
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
@@ -29,7 +30,7 @@ def generate_command(
     graph: GraphArgument,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the sources; made if it does not exist.")],
     target: Annotated[
-        str, typer.Option(help="Core that the sources are meant for, see `bnn verify --help`; or hls for an FPGA.")
+        str, typer.Option(help="Core that C is meant for, see `bnn verify --help`; hls for C++, rtl for Verilog.")
     ] = "cortex-m4",
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
@@ -39,20 +40,38 @@ def generate_command(
     clock: hls.ClockOption = None,
     latency_us: hls.LatencyOption = None,
     folding: hls.FoldingOption = None,
+    cycles: rtl.CyclesOption = None,
     force: ForceOption = False,
 ):
-    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or a project for Vitis HLS."""
+    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or hardware, with --target hls or rtl."""
     opened = open_graph(graph)
     options = codegen.Options(kernels, max_flash, max_ram, stream)
-    fpga = hls.HlsOptions(part, clock, latency_us, tuple(folding or ()))
-    _check_options(target, options, fpga)
+    design = hls.HlsOptions(part, clock, latency_us, tuple(folding or ()))
+    _check_options(target, options, design, cycles)
     if target == "hls":
-        design = fpga.design(opened.graph)
-        hls.write_project(opened, folder, fpga, design, force)
-        out.print(hls.cost_table(design))
-        out.print(hls.timing_line(design))
-        out.print(f"wrote {folder}; read README.md in it first")
-        return
+        _generate_hls(opened, folder, design, force)
+    elif target == "rtl":
+        _generate_rtl(opened, folder, cycles, force)
+    else:
+        _generate_c(opened, folder, target, options, force)
+
+
+def _generate_hls(opened: OpenGraph, folder: Path, options: hls.HlsOptions, force: bool) -> None:
+    design = options.design(opened.graph)
+    hls.write_project(opened, folder, options, design, force)
+    out.print(hls.cost_table(design))
+    out.print(hls.timing_line(design))
+    out.print(f"wrote {folder}; read README.md in it first")
+
+
+def _generate_rtl(opened: OpenGraph, folder: Path, cycles: int | None, force: bool) -> None:
+    plan = make_plan(opened.graph, cycles)
+    rtl.write_verilog(opened, folder, plan, cycles, force)
+    out.print(rtl.fold_table(plan))
+    out.print(f"wrote {folder}; the top level is {opened.graph.name}_top.v, and its first lines say how to use it")
+
+
+def _generate_c(opened: OpenGraph, folder: Path, target: str, options: codegen.Options, force: bool) -> None:
     choice = codegen.plan(opened.graph, target, options)
     write_sources(opened, folder, target=target, options=options, choice=choice, force=force)
     out.print(f"kernels for {target}: {choice}")
@@ -61,12 +80,15 @@ def generate_command(
     out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
 
 
-def _check_options(target: str, options: codegen.Options, fpga: hls.HlsOptions) -> None:
+def _check_options(target: str, options: codegen.Options, design: hls.HlsOptions, cycles: int | None) -> None:
     """GraphError for an option that says nothing of this target."""
-    if target == "hls" and options != codegen.DEFAULT:
-        raise GraphError(f"{options} chooses kernels in C, but the target is hls; see --folding and --latency-us")
-    if target != "hls" and fpga.given:
-        raise GraphError(f"{fpga} is of a design for an FPGA, but the target is {target}; add --target hls")
+    if target in ("hls", "rtl") and options != codegen.DEFAULT:
+        see = "--folding and --latency-us" if target == "hls" else "--cycles"
+        raise GraphError(f"{options} chooses kernels in C, but the target is {target}; see {see}")
+    if target != "hls" and design.given:
+        raise GraphError(f"{design} is of a design in HLS C++, but the target is {target}; add --target hls")
+    if target != "rtl" and cycles is not None:
+        raise GraphError(f"--cycles {cycles} is of Verilog, but the target is {target}; add --target rtl")
 
 
 def write_sources(

@@ -13,6 +13,7 @@ from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.engine import run_native
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
 from bnn.cli.hls import run_csim
+from bnn.cli.rtl import run_rtl
 from bnn.cli.targets import CompilerOption, OptOption, SetOption, find_targets, processors
 from bnn.sim import Simulation, simulate
 from codegen import Options
@@ -21,11 +22,11 @@ OnOption = Annotated[
     str,
     typer.Option(
         help="Targets, with commas: those of `bnn bench`; native: the engine of `bnn simulate`; or all of these. "
-        "And hls: C simulation for FPGAs."
+        "And for FPGAs hls: C simulation; rtl: simulated Verilog."
     ),
 ]
 
-BACKENDS = {"native": run_native, "hls": run_csim}
+BACKENDS = {"native": run_native, "hls": run_csim, "rtl": run_rtl}
 """What runs but as no image: functions of the graph, the windows and the compiler asked for, that return a run of what
 ships, with classes and logits, and every tensor of a traced run by name."""
 

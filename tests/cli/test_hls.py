@@ -96,7 +96,7 @@ def test_what_is_there_stays(bnn, refused, tmp_path):
         (("--folding", "block2.acc=3,8"), "PE is 3, which does not divide the 16 output channels"),
         (("--folding", "nothing.toml"), "nothing.toml: cannot be read"),
         (("--kernels", "plain"), "chooses kernels in C, but the target is hls"),
-        (("--target", "cortex-m4", "--part", "xc7z020clg400-1"), "--part xc7z020clg400-1 is of a design for an FPGA"),
+        (("--target", "cortex-m4", "--part", "xc7z020clg400-1"), "--part xc7z020clg400-1 is of a design in HLS C++"),
     ],
 )
 def test_options_that_do_not_fit(refused, tmp_path, words, said):
@@ -129,7 +129,7 @@ def test_a_difference_is_named_and_fails(bnn, small_file, monkeypatch):
 
 def test_targets_that_there_are(refused):
     line = refused("verify", "ecg5", "--on", "host,hsl")
-    assert re.fullmatch(r"bnn: target 'hsl' is unknown; choose one of host, cortex-m0, .*, hls", line)
+    assert re.fullmatch(r"bnn: target 'hsl' is unknown; choose one of host, cortex-m0, .*, native, hls, rtl", line)
     assert refused("bench", "ecg5", "--on", "hls").startswith("bnn: target 'hls' is unknown")
 
 
