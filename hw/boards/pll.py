@@ -1,4 +1,4 @@
-"""Dividers of the clock generators: what makes the wanted clock out of the board's own, within the limits of the chip."""
+"""Dividers of the clock generators: they make the wanted clock of the board's own, within the limits of the chip."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ FAMILIES = {
     # EHXPLLL with feedback from CLKOP; limits of ecppll (prjtrellis).
     "ecp5": Family(range(1, 129), range(1, 81), tuple(range(1, 129)), True, (3.125, 400), (400, 800), (3.125, 400)),
     # SB_PLL40 with simple feedback; limits of icepll (icestorm).
-    "ice40": Family(range(1, 17), range(1, 65), (2, 4, 8, 16, 32, 64), False, (10, 133), (533, 1066), (16, 275)),
+    "ice40": Family(range(1, 17), range(1, 129), (2, 4, 8, 16, 32, 64), False, (10, 133), (533, 1066), (16, 275)),
     # rPLL of the GW1NR-9 C6/I5; limits of gowin_pll (apycula), after Gowin's DS117E.
     "gowin": Family(
         range(1, 65),
@@ -63,7 +63,9 @@ class Pll:
 
 
 def find_pll(family: str, f_in: float, wanted: float) -> Pll:
-    """The dividers that come nearest to `wanted` MHz; of equals those with the fastest phase detector, then the oscillator in mid-range.
+    """The dividers that come nearest to `wanted` MHz.
+
+    Of equals, those with the fastest phase detector, then those with the oscillator in the middle of its range.
 
     Raises ToolError if none is within TOLERANCE.
     """

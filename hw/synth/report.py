@@ -28,7 +28,7 @@ CELLS = {
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """How many there are of one kind of cell, and how many the design takes; on iCE40 a flip-flop shares its LUT's cell."""
+    """How many cells of a kind the design takes, and how many there are (on iCE40 a LUT and a flip-flop are one)."""
 
     used: int
     available: int
