@@ -38,10 +38,11 @@ module frame_rx #(
     reg [PATIENCE-1:0] silent_r;
     reg [7:0] low_r;
     wire [15:0] crc;
-    wire sample = inside_r && i_byte_valid && index_r[0] && index_r < CRC;
+    wire sample = inside_r && !checked_r && i_byte_valid && index_r[0] && index_r < CRC;
     wire overrun = sample && o_valid && !i_ready;
     wire silent = inside_r && silent_r == SILENCE;
-    wire stop = i_byte_error && inside_r || overrun || silent;
+    wire stop = !checked_r && (i_byte_error && inside_r || overrun || silent);
+    wire fail = stop || checked_r && crc != 0;
 
     crc16 u_crc (
         .i_clk(i_clk), .i_clear(!inside_r), .i_valid(i_byte_valid && !checked_r), .i_data(i_byte), .o_crc(crc)
@@ -49,7 +50,7 @@ module frame_rx #(
 
     always @(posedge i_clk) begin
         o_done <= checked_r && crc == 0;
-        o_fail <= stop || checked_r && crc != 0;
+        o_fail <= fail;
         o_reason <= overrun ? OVERRUN : silent ? SILENT : checked_r ? BAD_CRC : FRAMING;
         checked_r <= 1'b0;
         silent_r <= i_byte_valid || !inside_r ? 0 : silent_r + 1'b1;
@@ -67,7 +68,7 @@ module frame_rx #(
             o_data <= {i_byte, low_r};
         end
         if (stop || checked_r) inside_r <= 1'b0;
-        if (i_rst || stop || o_fail) o_valid <= 1'b0;
+        if (i_rst || fail) o_valid <= 1'b0;
         if (i_rst) begin
             {inside_r, checked_r, o_done, o_fail} <= 0;
         end

@@ -106,10 +106,10 @@ def test_an_unknown_board_is_refused():
 
 
 @pytest.mark.parametrize(
-    "freq, said", [(13, "the nearest is 16 MHz"), (500, "the nearest is 27"), (5, "the nearest is 16")]
+    "freq, said", [(13, "choose a clock from 16 to 275 MHz"), (500, "choose a"), (5, "choose a")]
 )
 def test_a_clock_that_cannot_be_made_is_refused(freq, said):
-    with pytest.raises(ToolError, match=f"cannot make {freq} MHz out of 12 MHz; {said}"):
+    with pytest.raises(ToolError, match=f"cannot make {freq:g} MHz out of 12 MHz.*; {said}"):
         plan(find_board("icebreaker"), "net", 3600, 5, freq=freq)
 
 
