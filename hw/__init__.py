@@ -1,1 +1,1 @@
-"""The network as hardware: Verilog modules, boards, and the Python that simulates and synthesises them."""
+"""Hardware: Verilog modules, and the Python that simulates what is generated from them."""

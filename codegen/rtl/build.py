@@ -1,0 +1,314 @@
+"""Nodes of a graph -> parts of a top level. One function an op; each adds the parts and names the stream it makes."""
+
+from functools import singledispatchmethod
+
+import numpy as np
+
+from bnn.graph import Graph
+from bnn.graph.ops import (
+    AndNot,
+    BinaryConv,
+    MaxPool,
+    Node,
+    OrPool,
+    PReluSum,
+    SignalConv,
+    Threshold,
+    WindowStats,
+)
+from bnn.graph.types import TensorType
+from codegen.c.text import Names
+from codegen.fold_cost import LOGIC_DEPTH, Fold
+from codegen.rtl.netlist import Image, Netlist, Part, Stream, Wire, pack, pack_bits
+
+GROUP = 28
+"""Bits that are counted between two registers: three to four levels of adders."""
+
+PORTS = {"i", "o", "i_clk", "i_rst", "argmax"}
+
+
+def signed_bits(lo: int, hi: int) -> int:
+    """Bits of two's complement that hold lo .. hi."""
+    return max(lo, hi, -lo - 1, -hi - 1).bit_length() + 1
+
+
+class Builder:
+    """Grows a netlist node by node.
+
+    nodes   those that the logits depend on, in order
+    folds   of every convolution, by name
+    """
+
+    def __init__(self, graph: Graph, nodes: list[Node], types: dict[str, TensorType], folds: dict[str, Fold]):
+        self.graph, self.nodes, self.types, self.folds = graph, nodes, types, folds
+        self.net = Netlist()
+        self.streams: dict[str, Stream] = {}
+        self.readers: dict[str, list[str]] = {}
+        self.names = Names(PORTS)
+        for node in nodes:
+            for source in node.inputs:
+                self.readers.setdefault(source, []).append(node.name)
+
+    def build(self) -> Netlist:
+        """All parts, in order of computation."""
+        self._signal()
+        for node in self.nodes:
+            stream = self.add(node)
+            self.net.streams.append(stream)
+            self._fork(stream)
+        self._argmax()
+        return self.net
+
+    # What is common to all ops
+
+    def part(self, module: str, name: str, params: dict, ports: dict[str, str], clocked: bool = True) -> None:
+        self.net.parts.append(Part(module, self.names.new(f"{name}_part"), params, ports, clocked))
+
+    def wire(self, name: str, width: int = 1) -> str:
+        self.net.wires.append(Wire(name, width))
+        return name
+
+    def image(self, node: Node, what: str, width: int, words: list[int]) -> str:
+        """Adds contents of a memory; the parameter that names them."""
+        file = f"{self.graph.name}_{self.streams[node.name].wire}_{what}.hex"
+        self.net.images.append(Image(file, width, tuple(words)))
+        return f'"{file}"'
+
+    def stream(self, node: Node, lanes: int, fold: int, steps: int, width: int, signed: bool) -> Stream:
+        """Declares the stream that a node makes, with wires of its own."""
+        made = Stream(
+            node.name, self.label(node.name.replace(".", "_"), lanes * width), lanes, fold, steps, width, signed
+        )
+        self.streams[node.name] = made
+        return made
+
+    def label(self, wish: str, bits: int) -> str:
+        """A new name with the three wires of a stream behind it."""
+        label = self.names.new(wish)
+        self.wire(f"{label}_valid")
+        self.wire(f"{label}_ready")
+        self.wire(f"{label}_data", bits)
+        return label
+
+    @staticmethod
+    def output(label: str) -> dict[str, str]:
+        """The ports of a stream that leaves a part."""
+        return {"o_valid": f"{label}_valid", "o_data": f"{label}_data", "i_ready": f"{label}_ready"}
+
+    def input(self, tensor: str, node: Node) -> dict[str, str]:
+        """The ports by which `node` reads a tensor; where several read it, its branch of the fork."""
+        label, readers = self.streams[tensor].wire, self.readers[tensor]
+        if len(readers) == 1:
+            return stream_in(label)
+        branch = readers.index(node.name)
+        return stream_in(label) | {"i_valid": f"{label}_valids[{branch}]", "o_ready": f"{label}_readys[{branch}]"}
+
+    def _fork(self, stream: Stream) -> None:
+        """A fork where several nodes read a tensor."""
+        label, n = stream.wire, len(self.readers.get(stream.tensor, ()))
+        if n > 1:
+            ports = {
+                "i_valid": f"{label}_valid",
+                "o_ready": f"{label}_ready",
+                "o_valid": self.wire(f"{label}_valids", n),
+                "i_ready": self.wire(f"{label}_readys", n),
+            }
+            self.part("bnn_fork", f"{label}_fork", {"N": n}, ports)
+
+    def _signal(self) -> None:
+        """The input port as a stream of samples."""
+        signal = self.graph.signals[0]
+        self.streams[signal.name] = Stream(signal.name, self.label("sample", 16), 1, 1, signal.length, 16, True)
+        self._fork(self.streams[signal.name])
+
+    def _argmax(self) -> None:
+        logits = self.streams[self.graph.stages[0].logits]
+        ports = {
+            "i_valid": f"{logits.wire}_valid",
+            "i_data": f"{logits.wire}_data",
+            "o_ready": f"{logits.wire}_ready",
+            "o_valid": "o_valid",
+            "o_class": "o_class",
+            "o_logits": "o_logits",
+            "i_ready": "i_ready",
+        }
+        self.part("bnn_argmax", "argmax", {"N": len(self.graph.classes)}, ports)
+
+    # One function an op
+
+    @singledispatchmethod
+    def add(self, node: Node) -> Stream:
+        """The parts of a node, and the stream that leaves them."""
+        return node.fail(f"the Verilog backend has no module for {type(node).__name__}")
+
+    @add.register
+    def _(self, node: WindowStats) -> Stream:
+        length = self.types[node.inputs[0]].shape[1]
+        bits = max(3, length.bit_length())
+        width = 17 + node.frac
+        made = self.stream(node, 2, 1, 1, width, True)
+        sizes = {"LENGTH": length, "SW": 16 + bits, "QW": 32 + bits}
+        sums = self.names.new(f"{made.wire}_sums")
+        valid, ready = self.wire(f"{sums}_valid"), self.wire(f"{sums}_ready")
+        total, squares = self.wire(f"{sums}_sum", 16 + bits), self.wire(f"{sums}_squares", 32 + bits)
+        leave = {"o_valid": valid, "o_sum": total, "o_squares": squares, "i_ready": ready}
+        arrive = {"i_valid": valid, "i_sum": total, "i_squares": squares, "o_ready": ready}
+        address = {"AW": address_bits(length)}
+        self.part("bnn_sums", sums, sizes | address, self.input(node.inputs[0], node) | leave)
+        data = f"{made.wire}_data"
+        values = {"o_mean": f"{data}[{width - 1}:0]", "o_std": f"{data}[{2 * width - 1}:{width}]"}
+        leave = {"o_valid": f"{made.wire}_valid", **values, "i_ready": f"{made.wire}_ready"}
+        self.part("bnn_stats", f"{made.wire}_stats", sizes | {"FRAC": node.frac, "NW": bits}, arrive | leave)
+        return made
+
+    @add.register
+    def _(self, node: SignalConv) -> Stream:
+        rows, kernel = node.w.shape
+        fold, kind = self.folds[node.name], self.types[node.name]
+        made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
+        source, steps, width = self._standardise(node, made.wire)
+        slid = self._slide(made.wire, source, width, steps, kernel, node.stride)
+        words = [pack_bits(group) for group in node.w.reshape(-1, fold.lanes, kernel)]
+        params = {"ROWS": rows, "KERNEL": kernel, "LANES": fold.lanes, "DW": width, "W": made.width}
+        params["FILE"] = self.image(node, "w", fold.lanes * kernel, words)
+        self.part("bnn_signal_conv", f"{made.wire}_conv", params, stream_in(slid) | self.output(made.wire))
+        return made
+
+    def _standardise(self, node: SignalConv, label: str) -> tuple[str, int, int]:
+        """Frame and standardiser: their stream, its steps a window and its width."""
+        length, width = self.types[node.inputs[0]].shape[1], 17 + node.frac
+        sizes = {"LENGTH": length, "AW": address_bits(length)}
+        frame = self.names.new(f"{label}_frame")
+        read, done = self.wire(f"{frame}_read"), self.wire(f"{frame}_done")
+        address, sample = self.wire(f"{frame}_addr", sizes["AW"]), self.wire(f"{frame}_sample", 16)
+        ports = {"i_read": read, "i_addr": address, "o_sample": sample, "i_done": done}
+        self.part("bnn_frame", frame, sizes, self.input(node.inputs[0], node) | ports)
+        made = self.label(f"{label}_d", width)
+        stats = self.input(node.inputs[1], node)
+        data = stats.pop("i_data")
+        stats |= {"i_mean": f"{data}[{width - 1}:0]", "i_std": f"{data}[{2 * width - 1}:{width}]"}
+        ports = {"o_read": read, "o_addr": address, "i_sample": sample, "o_done": done}
+        params = sizes | {"PAD": node.pad, "FRAC": node.frac}
+        self.part("bnn_standardise", f"{label}_standardise", params, stats | ports | self.output(made))
+        return made, length + 2 * node.pad, width
+
+    def _slide(self, label: str, source: str, width: int, steps: int, kernel: int, stride: int, **pad) -> str:
+        """Windows of the stream `source`: the stream that has them."""
+        bits = kernel * width
+        slid = self.label(f"{label}_window", bits)
+        params = {"W": width, "STEPS": steps, "KERNEL": kernel, "STRIDE": stride} | ({"PAD": 0} | pad)
+        self.part("bnn_slide", slid, params, stream_in(source) | self.output(slid))
+        if stride == 1:
+            return slid
+        # Several steps enter for one window: a register lets them while the engine works on the window before.
+        held = self.label(f"{slid}_held", bits)
+        self.part("bnn_slice", f"{held}_slice", {"W": bits}, stream_in(slid) | self.output(held))
+        return held
+
+    @add.register
+    def _(self, node: BinaryConv) -> Stream:
+        rows, channels, kernel = node.w.shape
+        fold, kind, source = self.folds[node.name], self.types[node.name], self.streams[node.inputs[0]]
+        taps, parts = channels * kernel, channels * kernel // fold.bits
+        made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
+        gathered = self.label(f"{made.wire}_steps", channels)
+        params = {"W": source.lanes, "FOLD": source.fold}
+        self.part("bnn_gather", f"{made.wire}_gather", params, self.input(source.tensor, node) | self.output(gathered))
+        pad = {"PAD": node.pad, "PAD_VALUE": f"{channels}'h{pack_bits(node.pad_value):x}"}
+        slid = self._slide(made.wire, gathered, channels, source.steps, kernel, node.stride, **pad)
+        strings = node.w.transpose(0, 2, 1).reshape(-1, fold.lanes, parts, fold.bits)  # tap k * channels + c
+        words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, fold.lanes * fold.bits)]
+        params = {"ROWS": rows, "TAPS": taps, "LANES": fold.lanes, "BITS": fold.bits, "W": made.width}
+        params |= {"BLOCK": int(len(words) > LOGIC_DEPTH), "GROUP": GROUP}
+        params["FILE"] = self.image(node, "w", fold.lanes * fold.bits, words)
+        self.part("bnn_conv", f"{made.wire}_conv", params, stream_in(slid) | self.output(made.wire))
+        return made
+
+    @add.register
+    def _(self, node: Threshold) -> Stream:
+        source = self.streams[node.inputs[0]]
+        made = self.stream(node, source.lanes, source.fold, source.steps, 1, False)
+        if len(node.inputs) == 2:
+            self._scaled_threshold(node, source, made)
+            return made
+        kind = self.types[source.tensor]
+        t = np.clip(node.t.astype(np.int64), kind.lo, kind.hi + 1).reshape(source.fold, source.lanes)
+        params = {"LANES": source.lanes, "FOLD": source.fold, "W": source.width}
+        params["FILE"] = self.image(
+            node, "t", source.lanes * (source.width + 1), [pack(word, source.width + 1) for word in t]
+        )
+        ports = self.input(source.tensor, node) | self.output(made.wire)
+        self.part("bnn_threshold", f"{made.wire}_compare", params, ports)
+        return made
+
+    def _scaled_threshold(self, node: Threshold, source: Stream, made: Stream) -> None:
+        stats = self.input(node.inputs[1], node)
+        data, bits = stats.pop("i_data"), self.streams[node.inputs[1]].width
+        stats["i_std"] = f"{data}[{2 * bits - 1}:{bits}]"
+        bound = self.label(f"{made.wire}_bound", source.width + 1)
+        params = {"ROWS": len(node.t), "SW": bits, "FRAC": node.frac, "W": source.width}
+        params["FILE"] = self.image(node, "t", 16, [int(t) & 0xFFFF for t in node.t])
+        self.part("bnn_bounds", f"{made.wire}_bounds", params, stats | self.output(bound))
+        params = {"LANES": source.lanes, "FOLD": source.fold, "STEPS": source.steps, "W": source.width}
+        arrive = {"i_bound_valid": f"{bound}_valid", "i_bound": f"{bound}_data", "o_bound_ready": f"{bound}_ready"}
+        ports = arrive | self.input(source.tensor, node) | self.output(made.wire)
+        self.part("bnn_scaled_threshold", f"{made.wire}_compare", params, ports)
+
+    @add.register
+    def _(self, node: MaxPool | OrPool) -> Stream:
+        source = self.streams[node.inputs[0]]
+        steps = self.types[node.name].shape[1]
+        made = self.stream(node, source.lanes, source.fold, steps, source.width, source.signed)
+        params = {"LANES": source.lanes, "FOLD": source.fold, "W": source.width, "STEPS": source.steps}
+        params |= {"KERNEL": node.kernel, "STRIDE": node.stride}
+        ports = self.input(source.tensor, node) | self.output(made.wire)
+        self.part("bnn_pool", f"{made.wire}_pool", params, ports)
+        return made
+
+    @add.register
+    def _(self, node: AndNot) -> Stream:
+        a, b = (self.streams[name] for name in node.inputs)
+        if (a.lanes, a.fold) != (b.lanes, b.fold):
+            node.fail(
+                f"{a.tensor} comes {a.lanes} channels at a time and {b.tensor} {b.lanes}; in Verilog both must come "
+                "from one convolution"
+            )
+        made = self.stream(node, a.lanes, a.fold, a.steps, 1, False)
+        ports = self.output(made.wire)
+        for side, stream in (("a", a), ("b", b)):
+            read = self.input(stream.tensor, node)
+            ports |= {
+                f"i_{side}_valid": read["i_valid"],
+                f"i_{side}": read["i_data"],
+                f"o_{side}_ready": read["o_ready"],
+            }
+        self.part("bnn_and_not", f"{made.wire}_join", {"W": a.lanes}, ports, clocked=False)
+        return made
+
+    @add.register
+    def _(self, node: PReluSum) -> Stream:
+        source, rows = self.streams[node.inputs[0]], len(node.rise)
+        made = self.stream(node, 1, rows, 1, 32, True)
+        ports = self.input(source.tensor, node)
+        if source.lanes > 1:
+            serial = self.label(f"{made.wire}_serial", source.width)
+            params = {"W": source.width, "LANES": source.lanes}
+            self.part("bnn_scatter", f"{made.wire}_scatter", params, ports | self.output(serial))
+            ports = stream_in(serial)
+        words = [
+            pack([rise, fall], 16) | pack([bias], 32) << 32
+            for rise, fall, bias in zip(node.rise, node.fall, node.bias, strict=True)
+        ]
+        params = {"ROWS": rows, "STEPS": source.steps, "W": source.width, "FILE": self.image(node, "c", 64, words)}
+        self.part("bnn_prelu_sum", f"{made.wire}_sum", params, ports | self.output(made.wire))
+        return made
+
+
+def address_bits(n: int) -> int:
+    """Bits that count 0 .. n - 1, at least one."""
+    return max(1, (n - 1).bit_length())
+
+
+def stream_in(label: str) -> dict[str, str]:
+    """The ports of a stream that enters a part."""
+    return {"i_valid": f"{label}_valid", "i_data": f"{label}_data", "o_ready": f"{label}_ready"}
