@@ -5,7 +5,7 @@ import sys
 import typer
 
 from bnn import __version__
-from bnn.cli import classify, data, demo, generate, graph, prove, train
+from bnn.cli import classify, data, demo, generate, graph, prove, synth, train
 from bnn.errors import BnnError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
-for module in (demo, classify, data, train, graph, generate, prove):
+for module in (demo, classify, data, train, graph, generate, prove, synth):
     module.register(app)
 
 

