@@ -5,7 +5,6 @@ takes (rows / lanes) (taps / bits) cycles. Layers run side by side as a pipeline
 window can come. This module knows neither Verilog nor C++: whoever folds a layer like this takes as many cycles.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bnn.errors import GraphError
@@ -54,9 +53,8 @@ def check_fold(work: Work, fold: Fold) -> None:
     """GraphError unless the fold divides the layer."""
     for what, whole, part in (("lanes", work.rows, fold.lanes), ("bits", work.taps, fold.bits)):
         if part < 1 or whole % part:
-            raise GraphError(
-                f"{work.name}: {part} {what} do not divide its {whole}; choose one of {', '.join(map(str, divisors(whole)))}"
-            )
+            choices = ", ".join(map(str, divisors(whole)))
+            raise GraphError(f"{work.name}: {part} {what} do not divide its {whole}; choose one of {choices}")
 
 
 def divisors(n: int) -> list[int]:
@@ -77,7 +75,7 @@ class Logic:
 
 
 def logic(work: Work, fold: Fold) -> Logic:
-    """What a fold takes: weights, counting the agreeing taps of all lanes, choosing them from the window, the window."""
+    """What a fold takes: weights, counting agreeing taps in all lanes, choosing taps from the window, the window."""
     counted = fold.lanes * fold.bits
     depth = (work.rows // fold.lanes) * (work.taps // fold.bits)
     in_logic = depth <= LOGIC_DEPTH or work.width > 1
@@ -110,8 +108,3 @@ def _price(work: Work, fold: Fold) -> tuple:
     """Logic first, and a flip-flop that stands alone as half a LUT; then the wider word, which is the simpler one."""
     cost = logic(work, fold)
     return (cost.luts + cost.flops / 2 + cost.memory_bits / 64, -fold.bits)
-
-
-def slowest(cycles: Iterable[int]) -> int:
-    """Cycles between windows of a pipeline whose stages run side by side."""
-    return max(cycles)

@@ -1,15 +1,12 @@
 """Write a graph as a folder of C sources."""
 
-import os
-import tempfile
 from pathlib import Path
 
-from bnn.errors import FileError
-from bnn.files import refuse_existing
 from bnn.graph import Graph
 from codegen.c.emit import emit
 from codegen.c.model import KnownAnswer
 from codegen.choose import DEFAULT, Choice, Options, choose
+from codegen.folder import write_folder
 
 
 def generate(
@@ -40,28 +37,4 @@ def generate(
     then nothing is written.
     """
     files = emit(choice or choose(graph, target, options), target, known_answer, command, graph_sha256, tool_version)
-    out = Path(out)
-    for name in files:
-        refuse_existing(out / name, force)
-    try:
-        _write(files, out)
-    except OSError as error:
-        raise FileError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
-    return [out / name for name in files]
-
-
-def _write(files: dict[str, str], out: Path) -> None:
-    """Write all in a temporary folder, then move it into place; into a folder that is there already, file by file."""
-    fresh = not out.exists()
-    base = out.parent if fresh else out  # the file system of `out`, so that moving is renaming
-    base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=base, prefix=".bnn-") as temporary:
-        folder = Path(temporary) / "new"
-        folder.mkdir()
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        if fresh:
-            os.rename(folder, out)
-        else:
-            for name in files:
-                os.replace(folder / name, out / name)
+    return write_folder(files, out, force=force)

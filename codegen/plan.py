@@ -66,7 +66,7 @@ class Outline:
 def outline(graph: Graph) -> Outline:
     """Take a graph of the target dialect apart; GraphError where no kernel serves."""
     types = check(graph, "target")
-    signal = _only_signal(graph)
+    signal = only_signal(graph, "C")
     logits = graph.stages[0].logits
     nodes = needed(list(graph.nodes()), logits)
     return Outline(graph, signal, types, nodes, plain_steps(nodes, types, signal.name, logits))
@@ -175,12 +175,13 @@ def _readers(source: str, steps: tuple[Step, ...], in_lanes: bool) -> list[Node]
     return [step.nodes[0] for step in steps if source in step.inputs and step.in_lanes == in_lanes]
 
 
-def _only_signal(graph: Graph) -> Signal:
+def only_signal(graph: Graph, backend: str) -> Signal:
+    """The signal of a graph of one stage and one signal of one channel; GraphError by the backend for others."""
     if len(graph.stages) != 1 or len(graph.signals) != 1 or graph.signals[0].channels != 1:
         shapes = ", ".join(f"{signal.name} ({signal.channels} channels)" for signal in graph.signals)
         raise GraphError(
             f"graph {graph.name}: has {len(graph.stages)} stages and the signals {shapes}; "
-            "the C backend runs graphs of a single stage with one signal of one channel"
+            f"the {backend} backend runs graphs of a single stage with one signal of one channel"
         )
     return graph.signals[0]
 

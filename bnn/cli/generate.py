@@ -1,4 +1,4 @@
-"""bnn generate: C sources from a graph."""
+"""bnn generate: C sources or Verilog from a graph."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +10,11 @@ import typer
 
 import codegen
 from bnn import __version__
+from bnn.cli import rtl
 from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
+from bnn.errors import GraphError
 from bnn.sim import simulate
+from codegen.rtl import CYCLES, make_plan
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
@@ -26,22 +29,38 @@ def generate_command(
     graph: GraphArgument,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the sources; made if it does not exist.")],
     target: Annotated[
-        str, typer.Option(help="Core that the sources are meant for: see `bnn verify --help`.")
+        str, typer.Option(help="Core that the sources are meant for, see `bnn verify --help`; or rtl for Verilog.")
     ] = "cortex-m4",
     kernels: KernelsOption = "auto",
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
+    cycles: rtl.CyclesOption = None,
     force: ForceOption = False,
 ):
-    """Write NAME.h, NAME.c, the runtime they need, a known-answer test, an example and a build file."""
+    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or Verilog and its memories."""
     opened = open_graph(graph)
     options = codegen.Options(kernels, max_flash, max_ram)
+    _check_options(target, options, cycles)
+    if target == "rtl":
+        plan = make_plan(opened.graph, cycles or CYCLES)
+        rtl.write_verilog(opened, folder, plan, cycles, force)
+        out.print(rtl.fold_table(plan))
+        out.print(f"wrote {folder}; the top level is {opened.graph.name}_top.v, and its first lines say how to use it")
+        return
     choice = codegen.choose(opened.graph, target, options)
     write_sources(opened, folder, target=target, options=options, choice=choice, force=force)
     out.print(f"kernels for {target}: {choice}")
     files = sorted(path for path in folder.iterdir() if path.is_file())
     out.print(f"wrote {len(files)} files to {folder}, {sum(path.stat().st_size for path in files)} bytes")
     out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
+
+
+def _check_options(target: str, options: codegen.Options, cycles: int | None) -> None:
+    """GraphError for an option that says nothing of this target."""
+    if target == "rtl" and options != codegen.DEFAULT:
+        raise GraphError(f"{options} chooses kernels in C, but the target is rtl; see --cycles")
+    if target != "rtl" and cycles is not None:
+        raise GraphError(f"--cycles {cycles} is of Verilog, but the target is {target}; add --target rtl")
 
 
 def write_sources(

@@ -1,6 +1,7 @@
-"""bnn verify, bench: generated C on the host and on emulated cores, compared with the simulator, and its cost."""
+"""bnn verify, bench: what is generated, run and compared with the simulator, and what it costs."""
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,24 @@ from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_gr
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, temporary_sources
+from bnn.cli.rtl import run_rtl
 from bnn.sim import Simulation, simulate
 from codegen import DEFAULT, Choice, Options, choose
 
 OnOption = Annotated[
-    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
+    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all of these.")
+]
+VerifyOnOption = Annotated[
+    str, typer.Option(help="Targets, with commas: those of bench, or all of them; rtl: simulated Verilog.")
 ]
 OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
 CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
 SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
+
+
+BACKENDS = {"rtl": run_rtl}
+"""What runs but on no processor: a function of the graph and the windows that returns a run of what ships, with classes
+and logits, and every tensor of a traced run by name."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,16 +38,18 @@ def register(app: typer.Typer) -> None:
     app.command("bench")(bench_command)
 
 
-def _targets(on: str) -> list[str]:
+def _targets(on: str, others: Collection[str] = ()) -> list[str]:
+    """The targets by name, "all" being all processors; ToolError for one that is neither processor nor in `others`."""
     from firmware.targets import TARGETS, find_target
 
-    names = list(TARGETS) if on == "all" else [name.strip() for name in on.split(",") if name.strip()]
-    return [find_target(name).name for name in names]
+    names = [name.strip() for name in on.split(",") if name.strip()]
+    names = [name for given in names for name in (TARGETS if given == "all" else [given])]
+    return [name if name in others else find_target(name).name for name in names]
 
 
 def verify_command(
     graph: GraphArgument,
-    on: OnOption = "host,cortex-m0,cortex-m4,cortex-m33",
+    on: VerifyOnOption = "host,cortex-m0,cortex-m4,cortex-m33",
     windows: Annotated[int, typer.Option(min=1, help="How many windows, all classes in turn.")] = 50,
     set_name: SetOption = None,
     opt: OptOption = "-Os",
@@ -48,9 +60,9 @@ def verify_command(
     max_ram: MaxRamOption = None,
     json: JsonOption = False,
 ):
-    """Prove that generated C equals the simulator on every tensor; exit code 1 at the first difference."""
+    """Prove that generated code equals the simulator on every tensor; exit code 1 at the first difference."""
     opened = open_graph(graph)
-    targets = _targets(on)
+    targets = _targets(on, BACKENDS)
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     signal = opened.graph.signals[0].name
@@ -59,8 +71,11 @@ def verify_command(
         out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
     results = []
     for name in targets:
-        with temporary_sources(opened, name, Options(kernels, max_flash, max_ram)) as sources:
-            proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
+        if name in BACKENDS:
+            proof = compare_run(wanted, *BACKENDS[name](opened, x))
+        else:
+            with temporary_sources(opened, name, Options(kernels, max_flash, max_ram)) as sources:
+                proof = prove(sources, name, x, wanted, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
         if not json:
             out.print(proof_line(name, proof), style=None if proof.difference is None else "bold red")
@@ -102,6 +117,11 @@ def prove(
         how = {"opt": opt, "compiler": find_compiler(find_target(target), compiler), "emulator": emulator}
         plain = open_runner(sources, target, Path(folder), traced=False, **how).run(x)
         tensors = open_runner(sources, target, Path(folder), traced=True, **how).run(x).tensors
+    return compare_run(wanted, plain, tensors)
+
+
+def compare_run(wanted: Simulation, plain, tensors: dict[str, np.ndarray]) -> Comparison:
+    """Compare a traced run's tensors, and classes and logits of a run as it ships, with the simulator."""
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
     return compare_tensors(wanted.tensors | expected, tensors | shipped_values)

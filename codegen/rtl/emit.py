@@ -98,7 +98,7 @@ def _manifest(plan: RtlPlan, net: Netlist, modules: list[str], origin: Origin) -
     graph = plan.graph
     content = {
         "format": MANIFEST_FORMAT,
-        "kind": "verilog",
+        "backend": "rtl",
         "name": graph.name,
         "top": f"{graph.name}_top",
         "tool": origin.tool,

@@ -1,4 +1,4 @@
-"""What is decided before Verilog is written: which nodes run, how far each convolution is folded, and how long it takes."""
+"""What is decided before Verilog is written: which nodes run, how far convolutions are folded, how long it takes."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from bnn.graph import Graph, check
 from bnn.graph.ops import BinaryConv, Node, SignalConv, WindowStats
 from bnn.graph.types import TensorType
 from codegen.fold_cost import Fold, Logic, Work, check_fold, choose_fold, logic, window_cycles
+from codegen.plan import only_signal
 from codegen.steps import needed
 
 CYCLES = 4000
@@ -38,6 +39,11 @@ class RtlPlan:
     nodes: tuple[Node, ...]
     layers: dict[str, Layer]
     front: int
+
+    @property
+    def frame_bits(self) -> int:
+        """Of the two banks of samples."""
+        return 2 * 16 * self.graph.signals[0].length
 
     @property
     def cycles(self) -> int:
@@ -104,13 +110,7 @@ def stats_cycles(length: int, frac: int) -> int:
 
 def _check(graph: Graph, nodes: tuple[Node, ...]) -> None:
     """GraphError where no arrangement of the modules computes the graph."""
-    if len(graph.stages) != 1 or len(graph.signals) != 1 or graph.signals[0].channels != 1:
-        shapes = ", ".join(f"{signal.name} ({signal.channels} channels)" for signal in graph.signals)
-        raise GraphError(
-            f"graph {graph.name}: has {len(graph.stages)} stages and the signals {shapes}; "
-            "the Verilog backend runs graphs of a single stage with one signal of one channel"
-        )
-    signal = graph.signals[0].name
+    signal = only_signal(graph, "Verilog").name
     for kind in (WindowStats, SignalConv):
         if (count := sum(isinstance(node, kind) for node in nodes)) != 1:
             raise GraphError(f"graph {graph.name}: has {count} {kind.__name__}, but the Verilog backend runs one")
