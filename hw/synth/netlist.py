@@ -1,4 +1,4 @@
-"""The netlist after synthesis as a simulation: cells of the chip instead of operators, by the models that Yosys ships."""
+"""The netlist after synthesis as a simulation: the chip's cells instead of operators, by the models that Yosys ships."""
 
 import json
 import shutil
@@ -28,11 +28,13 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     rtl      a folder of `bnn generate --target rtl`
     folder   for the netlist, its models and the simulation
 
-    Only ports are left of the network: class and logits, no tensors. Raises ToolError if a tool is missing or fails, and
-    for a family of chips whose cells have no models.
+    Only ports are left of the network: class and logits, no tensors. Raises ToolError if a tool is missing or fails,
+    and for a family of chips whose cells have no models.
     """
     if board.family not in MODELS:
-        raise ToolError(f"{board.name}: Yosys has no simulation models of its block RAM; choose one with {', '.join(MODELS)}")
+        raise ToolError(
+            f"{board.name}: Yosys has no simulation models of its block RAM; choose one with {', '.join(MODELS)}"
+        )
     require("yosys")
     folder = Path(folder)
     manifest = read_manifest(rtl)

@@ -105,9 +105,7 @@ def test_an_unknown_board_is_refused():
         find_board("arty")
 
 
-@pytest.mark.parametrize(
-    "freq, said", [(13, "choose a clock from 16 to 275 MHz"), (500, "choose a"), (5, "choose a")]
-)
+@pytest.mark.parametrize("freq, said", [(13, "choose a clock from 16 to 275 MHz"), (500, "choose a"), (5, "choose a")])
 def test_a_clock_that_cannot_be_made_is_refused(freq, said):
     with pytest.raises(ToolError, match=f"cannot make {freq:g} MHz out of 12 MHz.*; {said}"):
         plan(find_board("icebreaker"), "net", 3600, 5, freq=freq)
