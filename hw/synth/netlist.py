@@ -1,4 +1,4 @@
-"""The netlist after synthesis as a simulation: the chip's cells instead of operators, by the models that Yosys ships."""
+"""The netlist after synthesis as a simulation: a chip's cells instead of operators, by the models that Yosys ships."""
 
 import json
 import shutil
