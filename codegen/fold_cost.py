@@ -61,6 +61,11 @@ def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
+def in_memory(channels: int, fold: Fold) -> bool:
+    """Whether a binary layer reads its windows out of a memory: where a part is a step or a piece of one."""
+    return channels % fold.bits == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Logic:
     """Estimate of one folded layer: 4-input LUTs, flip-flops, and bits of memory with their width.
@@ -80,10 +85,11 @@ def logic(work: Work, fold: Fold) -> Logic:
     depth = (work.rows // fold.lanes) * (work.taps // fold.bits)
     in_logic = depth <= LOGIC_DEPTH or work.width > 1
     sums = fold.lanes * (work.taps * work.width).bit_length()
-    choosing = fold.bits * (2 * work.taps // fold.bits) // 3 if fold.bits < work.taps else 0
+    replayed = work.width == 1 and in_memory(work.taps // work.kernel, fold)
+    choosing = 0 if replayed or fold.bits == work.taps else 2 * work.taps // 3
     adders = 3 * counted if work.width == 1 else 2 * counted * (work.width + 2)
     luts = adders + 2 * sums + choosing + (counted if in_logic and depth > 1 else 0)
-    flops = work.taps * work.width + fold.bits + 2 * counted // 4 * work.width + 2 * sums
+    flops = (60 if replayed else work.taps * work.width) + fold.bits + 2 * counted // 4 * work.width + 2 * sums
     return Logic(luts, flops, 0 if in_logic else counted * depth, counted)
 
 

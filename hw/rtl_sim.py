@@ -128,7 +128,7 @@ class RtlSimulation:
         command += [
             *flags,
             "-CFLAGS",
-            f"-O2 -DBNN_VERILATOR -I{self.build}",
+            f"-O1 -DBNN_VERILATOR -I{self.build}",
             "-o",
             "bench",
             *self._sources(),

@@ -18,11 +18,14 @@ from bnn.graph.ops import (
 )
 from bnn.graph.types import TensorType
 from codegen.c.text import Names
-from codegen.fold_cost import LOGIC_DEPTH, Fold
+from codegen.fold_cost import LOGIC_DEPTH, Fold, in_memory
 from codegen.rtl.netlist import Image, Netlist, Part, Stream, Wire, pack, pack_bits
 
 GROUP = 28
 """Bits that are counted between two registers: three to four levels of adders."""
+
+RING_BITS = 48
+"""Up to so many bits, a ring is a shift register."""
 
 PORTS = {"i", "o", "i_clk", "i_rst", "argmax"}
 
@@ -182,7 +185,7 @@ class Builder:
         read, done = self.wire(f"{frame}_read"), self.wire(f"{frame}_done")
         address, sample = self.wire(f"{frame}_addr", sizes["AW"]), self.wire(f"{frame}_sample", 16)
         ports = {"i_read": read, "i_addr": address, "o_sample": sample, "i_done": done}
-        self.part("bnn_frame", frame, sizes, self.input(node.inputs[0], node) | ports)
+        self.part("bnn_frame", frame, sizes | {"HUGE": "HUGE"}, self.input(node.inputs[0], node) | ports)
         made = self.label(f"{label}_d", width)
         stats = self.input(node.inputs[1], node)
         data = stats.pop("i_data")
@@ -208,20 +211,40 @@ class Builder:
     @add.register
     def _(self, node: BinaryConv) -> Stream:
         rows, channels, kernel = node.w.shape
-        fold, kind, source = self.folds[node.name], self.types[node.name], self.streams[node.inputs[0]]
+        fold, kind = self.folds[node.name], self.types[node.name]
         taps, parts = channels * kernel, channels * kernel // fold.bits
         made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
-        gathered = self.label(f"{made.wire}_steps", channels)
-        params = {"W": source.lanes, "FOLD": source.fold}
-        self.part("bnn_gather", f"{made.wire}_gather", params, self.input(source.tensor, node) | self.output(gathered))
-        pad = {"PAD": node.pad, "PAD_VALUE": f"{channels}'h{pack_bits(node.pad_value):x}"}
-        slid = self._slide(made.wire, gathered, channels, source.steps, kernel, node.stride, **pad)
+        source = self._parts(node, made.wire, fold, rows // fold.lanes)
         strings = node.w.transpose(0, 2, 1).reshape(-1, fold.lanes, parts, fold.bits)  # tap k * channels + c
         words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, fold.lanes * fold.bits)]
         params = {"ROWS": rows, "TAPS": taps, "LANES": fold.lanes, "BITS": fold.bits, "W": made.width}
         params |= {"BLOCK": int(len(words) > LOGIC_DEPTH), "GROUP": GROUP}
         params["FILE"] = self.image(node, "w", fold.lanes * fold.bits, words)
-        self.part("bnn_conv", f"{made.wire}_conv", params, stream_in(slid) | self.output(made.wire))
+        self.part("bnn_conv", f"{made.wire}_conv", params, stream_in(source) | self.output(made.wire))
+        return made
+
+    def _parts(self, node: BinaryConv, label: str, fold: Fold, rounds: int) -> str:
+        """Steps -> windows in parts: out of a memory where a part is a piece of a step, else out of registers."""
+        source, (_, channels, kernel) = self.streams[node.inputs[0]], node.w.shape
+        made = self.label(f"{label}_parts", fold.bits)
+        pad = {"PAD": node.pad, "PAD_VALUE": f"{channels}'h{pack_bits(node.pad_value):x}"}
+        if in_memory(channels, fold) and fold.bits % source.lanes == 0 and node.stride <= kernel:
+            words = self._gather(source, node, f"{label}_words", fold.bits)
+            params = {"BITS": fold.bits, "WORDS": channels // fold.bits, "STEPS": source.steps, "KERNEL": kernel}
+            params |= {"STRIDE": node.stride, **pad, "ROUNDS": rounds}
+            self.part("bnn_replay", f"{label}_replay", params, stream_in(words) | self.output(made))
+            return made
+        steps = self._gather(source, node, f"{label}_steps", channels)
+        slid = self._slide(label, steps, channels, source.steps, kernel, node.stride, **pad)
+        params = {"TAPS": channels * kernel, "BITS": fold.bits, "ROUNDS": rounds}
+        self.part("bnn_fold", f"{label}_fold", params, stream_in(slid) | self.output(made))
+        return made
+
+    def _gather(self, source: Stream, node: Node, label: str, width: int) -> str:
+        """The stream `source` in beats of `width` channels."""
+        made = self.label(label, width)
+        params = {"W": source.lanes, "FOLD": width // source.lanes}
+        self.part("bnn_gather", f"{made}_gather", params, self.input(source.tensor, node) | self.output(made))
         return made
 
     @add.register
@@ -249,8 +272,13 @@ class Builder:
         params = {"ROWS": len(node.t), "SW": bits, "FRAC": node.frac, "W": source.width}
         params["FILE"] = self.image(node, "t", 16, [int(t) & 0xFFFF for t in node.t])
         self.part("bnn_bounds", f"{made.wire}_bounds", params, stats | self.output(bound))
+        word = source.lanes * (source.width + 1)
+        bounds = self.label(f"{made.wire}_bounds", word)
+        gather = {"W": source.width + 1, "FOLD": source.lanes}
+        self.part("bnn_gather", f"{bounds}_gather", gather, stream_in(bound) | self.output(bounds))
         params = {"LANES": source.lanes, "FOLD": source.fold, "STEPS": source.steps, "W": source.width}
-        arrive = {"i_bound_valid": f"{bound}_valid", "i_bound": f"{bound}_data", "o_bound_ready": f"{bound}_ready"}
+        params |= ring(word, source.fold)
+        arrive = {"i_bound_valid": f"{bounds}_valid", "i_bounds": f"{bounds}_data", "o_bound_ready": f"{bounds}_ready"}
         ports = arrive | self.input(source.tensor, node) | self.output(made.wire)
         self.part("bnn_scaled_threshold", f"{made.wire}_compare", params, ports)
 
@@ -261,6 +289,7 @@ class Builder:
         made = self.stream(node, source.lanes, source.fold, steps, source.width, source.signed)
         params = {"LANES": source.lanes, "FOLD": source.fold, "W": source.width, "STEPS": source.steps}
         params |= {"KERNEL": node.kernel, "STRIDE": node.stride}
+        params |= ring(((node.kernel - 1) // node.stride + 1) * source.bits, source.fold)
         ports = self.input(source.tensor, node) | self.output(made.wire)
         self.part("bnn_pool", f"{made.wire}_pool", params, ports)
         return made
@@ -299,9 +328,15 @@ class Builder:
             pack([rise, fall], 16) | pack([bias], 32) << 32
             for rise, fall, bias in zip(node.rise, node.fall, node.bias, strict=True)
         ]
-        params = {"ROWS": rows, "STEPS": source.steps, "W": source.width, "FILE": self.image(node, "c", 64, words)}
+        params = {"ROWS": rows, "STEPS": source.steps, "W": source.width, **ring(32, rows)}
+        params["FILE"] = self.image(node, "c", 64, words)
         self.part("bnn_prelu_sum", f"{made.wire}_sum", params, ports | self.output(made.wire))
         return made
+
+
+def ring(width: int, depth: int) -> dict[str, int]:
+    """How a ring is kept: small ones as registers."""
+    return {"MEMORY": int(depth > 1 and width * depth > RING_BITS)}
 
 
 def address_bits(n: int) -> int:

@@ -75,8 +75,9 @@ PARTS_OF = {
     "bnn_stats": ("bnn_fork", "bnn_variance", "bnn_root", "bnn_divide"),
     "bnn_conv": ("bnn_rom", "bnn_popcount"),
     "bnn_threshold": ("bnn_slice",),
-    "bnn_scaled_threshold": ("bnn_slice",),
-    "bnn_pool": ("bnn_max",),
+    "bnn_scaled_threshold": ("bnn_ring", "bnn_slice"),
+    "bnn_pool": ("bnn_max", "bnn_ring"),
+    "bnn_prelu_sum": ("bnn_ring",),
 }
 """Of modules that have others inside."""
 

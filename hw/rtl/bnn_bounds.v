@@ -33,7 +33,7 @@ module bnn_bounds #(
 
     (* rom_style = "logic", ram_style = "logic" *)
     reg [15:0] t [0:ROWS-1];
-    initial $readmemh(FILE, t);
+    generate if (FILE != "") begin : g_contents initial $readmemh(FILE, t); end endgenerate
 
     reg [AW-1:0]            row_r;
     reg signed [15:0]       t1_r, t2_r;

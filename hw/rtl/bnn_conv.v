@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary convolution of one window after the other: acc[o] = sum_i w[o][i] x[i], factors -1 and +1 as bits 0 and 1.
+// Binary convolution of windows that come in parts: acc[o] = sum_i w[o][i] x[i], factors -1 and +1 as bits 0 and 1.
 //
 //     acc = 2 m - TAPS     for m taps where weight and input agree, since each of these adds 1 and each other takes 1
 //
-// Folded: LANES outputs at once, BITS taps at once. A window stays for FOLD = ROWS / LANES rounds of PARTS = TAPS / BITS
-// cycles; round f gives one beat, with output f LANES + l in lane l. Word f PARTS + p of the weights has tap
-// p BITS + b of lane l at bit l BITS + b.
+// Folded: LANES outputs at once, BITS taps at once. The PARTS = TAPS / BITS parts of a window come ROWS / LANES times; round
+// f of them gives one beat, with output f LANES + l in lane l. Word f PARTS + p of the weights has tap p BITS + b of
+// lane l at bit l BITS + b.
 //
-// Five registers lie between window and beat: weights and part of the window, counts (2), running sum, beat. They move
-// together, whenever the beat at the end is taken or there is none.
+// Four registers lie between part and beat: part and weights, counts of groups, counts, sums. They move together,
+// whenever the beat at the end is taken or there is none.
 `default_nettype none
 module bnn_conv #(
     parameter ROWS  = 16,
@@ -23,7 +23,7 @@ module bnn_conv #(
     input  wire               i_clk,
     input  wire               i_rst,
     input  wire               i_valid,
-    input  wire [TAPS-1:0]    i_data,
+    input  wire [BITS-1:0]    i_data,
     output wire               o_ready,
     output wire               o_valid,
     output wire [LANES*W-1:0] o_data,
@@ -49,12 +49,12 @@ module bnn_conv #(
     wire           done  = part_r == LAST_PART[PW-1:0];
     wire [LANES*BITS-1:0] weights;
 
-    assign o_ready = enable && word_r == LAST_WORD[AW-1:0];
+    assign o_ready = enable;
     assign o_valid = valid_r[3] && last_r[3];
 
     always @(posedge i_clk) begin
         if (enable) begin
-            x_r     <= i_data[part_r*BITS +: BITS];
+            x_r     <= i_data;
             valid_r <= {valid_r[2:0], i_valid};
             first_r <= {first_r[1:0], start};
             last_r  <= {last_r[2:0], done};

@@ -6,7 +6,8 @@
 `default_nettype none
 module bnn_frame #(
     parameter LENGTH = 3600,
-    parameter AW     = 12
+    parameter AW     = 12,
+    parameter HUGE   = 0
 ) (
     input  wire          i_clk,
     input  wire          i_rst,
@@ -52,11 +53,11 @@ module bnn_frame #(
         end
     end
 
-    bnn_bank #(.LENGTH(LENGTH), .AW(AW)) bank_0 (
+    bnn_bank #(.LENGTH(LENGTH), .AW(AW), .HUGE(HUGE)) bank_0 (
         .i_clk(i_clk), .i_write(write_0), .i_read(i_read && !read_bank_r),
         .i_addr(write_0 ? addr_r : i_addr), .i_data(i_data), .o_data(data_0));
 
-    bnn_bank #(.LENGTH(LENGTH), .AW(AW)) bank_1 (
+    bnn_bank #(.LENGTH(LENGTH), .AW(AW), .HUGE(HUGE)) bank_1 (
         .i_clk(i_clk), .i_write(write_1), .i_read(i_read && read_bank_r),
         .i_addr(write_1 ? addr_r : i_addr), .i_data(i_data), .o_data(data_1));
 endmodule

@@ -11,7 +11,8 @@ module bnn_pool #(
     parameter W      = 1,
     parameter STEPS  = 100,
     parameter KERNEL = 7,
-    parameter STRIDE = 2
+    parameter STRIDE = 2,
+    parameter MEMORY = 0
 ) (
     input  wire               i_clk,
     input  wire               i_rst,
@@ -34,7 +35,6 @@ module bnn_pool #(
     localparam [31:0] FILL = KERNEL - 1;
     localparam [31:0] SKIP = STRIDE - 1;
 
-    reg [FOLD*LIVE*DW-1:0] ring_r;
     reg [BW-1:0]           beat_r;
     reg [SW-1:0]           step_r;
     reg [WW-1:0]           open_r;    // steps newer the next one that opens a window
@@ -42,7 +42,7 @@ module bnn_pool #(
     wire                   opens = open_r == {WW{1'b0}};
     wire                   completes = wait_r == {WW{1'b0}};
     wire                   move = i_valid && o_ready;
-    wire [LIVE*DW-1:0]     old = ring_r[LIVE*DW-1:0];
+    wire [LIVE*DW-1:0]     old;
     wire [LIVE*DW-1:0]     best;
 
     assign o_valid = i_valid && completes;
@@ -63,13 +63,10 @@ module bnn_pool #(
                 end
             end
         end
-
-        if (FOLD == 1) begin : g_still
-            always @(posedge i_clk) if (move) ring_r <= best;
-        end else begin : g_turn
-            always @(posedge i_clk) if (move) ring_r <= {best, ring_r[FOLD*LIVE*DW-1:LIVE*DW]};
-        end
     endgenerate
+
+    bnn_ring #(.W(LIVE * DW), .DEPTH(FOLD), .MEMORY(MEMORY)) ring (
+        .i_clk(i_clk), .i_rst(i_rst), .i_push(move), .i_data(best), .o_head(old));
 
     always @(posedge i_clk) begin
         if (move) begin

@@ -9,6 +9,7 @@ module bnn_prelu_sum #(
     parameter ROWS  = 5,
     parameter STEPS = 27,
     parameter W     = 10,
+    parameter MEMORY = 0,
     parameter FILE  = ""
 ) (
     input  wire         i_clk,
@@ -29,7 +30,7 @@ module bnn_prelu_sum #(
 
     (* rom_style = "logic", ram_style = "logic" *)
     reg [63:0] constants [0:ROWS-1];
-    initial $readmemh(FILE, constants);
+    generate if (FILE != "") begin : g_contents initial $readmemh(FILE, constants); end endgenerate
 
     reg [AW-1:0]         row_r;
     reg [SW-1:0]         step_r;
@@ -39,10 +40,10 @@ module bnn_prelu_sum #(
     reg signed [W-1:0]   x_r;
     reg signed [15:0]    slope_r;
     reg signed [PW-1:0]  product_r;
-    reg [ROWS*32-1:0]    ring_r;
     wire [63:0]          constant = constants[row_r];
     wire                 enable = !o_valid || i_ready;
-    wire [31:0]          sum = (first2_r ? bias2_r : ring_r[31:0]) + product;
+    wire [31:0]          so_far;
+    wire [31:0]          sum = (first2_r ? bias2_r : so_far) + product;
     wire [31:0]          product;
 
     assign o_ready = enable;
@@ -55,12 +56,10 @@ module bnn_prelu_sum #(
         end else begin : g_narrow
             assign product = {{(32-PW){product_r[PW-1]}}, product_r};
         end
-        if (ROWS == 1) begin : g_one
-            always @(posedge i_clk) if (enable && valid2_r) ring_r <= sum;
-        end else begin : g_more
-            always @(posedge i_clk) if (enable && valid2_r) ring_r <= {sum, ring_r[ROWS*32-1:32]};
-        end
     endgenerate
+
+    bnn_ring #(.W(32), .DEPTH(ROWS), .MEMORY(MEMORY)) ring (
+        .i_clk(i_clk), .i_rst(i_rst), .i_push(enable && valid2_r), .i_data(sum), .o_head(so_far));
 
     always @(posedge i_clk) begin
         if (enable) begin

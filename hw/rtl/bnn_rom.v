@@ -21,12 +21,12 @@ module bnn_rom #(
         if (BLOCK != 0) begin : g_block
             (* rom_style = "block", ram_style = "block" *)
             reg [W-1:0] memory_r [0:DEPTH-1];
-            initial $readmemh(FILE, memory_r);
+            if (FILE != "") begin : g_contents initial $readmemh(FILE, memory_r); end
             always @(posedge i_clk) if (i_read) data_r <= memory_r[i_addr];
         end else begin : g_logic
             (* rom_style = "logic", ram_style = "logic" *)
             reg [W-1:0] memory_r [0:DEPTH-1];
-            initial $readmemh(FILE, memory_r);
+            if (FILE != "") begin : g_contents initial $readmemh(FILE, memory_r); end
             always @(posedge i_clk) if (i_read) data_r <= memory_r[i_addr];
         end
     endgenerate

@@ -30,7 +30,7 @@ module bnn_signal_conv #(
 
     (* rom_style = "logic", ram_style = "logic" *)
     reg [LANES*KERNEL-1:0] weights [0:DEPTH-1];
-    initial $readmemh(FILE, weights);
+    generate if (FILE != "") begin : g_contents initial $readmemh(FILE, weights); end endgenerate
 
     reg [AW-1:0] round_r;
     reg [1:0]    valid_r;

@@ -24,7 +24,7 @@ module bnn_threshold #(
 
     (* rom_style = "logic", ram_style = "logic" *)
     reg [LANES*(W+1)-1:0] bounds [0:FOLD-1];
-    initial $readmemh(FILE, bounds);
+    generate if (FILE != "") begin : g_contents initial $readmemh(FILE, bounds); end endgenerate
 
     reg [AW-1:0]    beat_r;
     wire [LANES*(W+1)-1:0] bound = bounds[beat_r];
