@@ -63,7 +63,7 @@ BLOCKS = {
             images=("threshold.hex",),
             script="memory_map -rom-only\nconnect -set its_beat \\dut.beat_r",
         ),
-        Block("pool", "the OR of a window, every stride", ("bnn_pool.v", "bnn_max.v"), 26, forever=False),
+        Block("pool", "the OR of a window, every stride", ("bnn_pool.v", "bnn_max.v", "bnn_ring.v"), 26, forever=False),
         Block("slice", "order, no loss, no overflow, stable while it waits", ("bnn_slice.v",), 3),
         Block(
             "fork", "each reader takes each beat once", ("bnn_fork.v",), 3, script="connect -set its_done \\dut.done_r"

@@ -46,9 +46,15 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
         f"read_verilog -defer {' '.join(manifest['sources'])}; {FAMILIES[board.family].synth} -top {manifest['top']}; "
         "write_verilog -noattr -defparam netlist.v"
     )
-    if run("yosys", ("-p", script), folder / "netlist.log", cwd=folder):
-        raise fail("yosys", f"{manifest['top']} for {board.name}", folder / "netlist.log")
-    write_atomic(folder / f"{manifest['name']}.json", json.dumps(manifest | {"sources": ["netlist.v", *models]}))
+    # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
+    expand = (
+        f"read_verilog netlist.v {' '.join(models)}; hierarchy -check -top {manifest['top']}; proc; flatten; opt_clean; "
+        "write_verilog -noattr expanded.v"
+    )
+    for name, commands in (("netlist", script), ("expand", expand)):
+        if run("yosys", ("-p", commands), folder / f"{name}.log", cwd=folder):
+            raise fail("yosys", f"{manifest['top']} for {board.name}", folder / f"{name}.log")
+    write_atomic(folder / f"{manifest['name']}.json", json.dumps(manifest | {"sources": ["expanded.v"]}))
     return RtlSimulation(folder, folder / "sim", simulator=simulator, traced=False)
 
 
