@@ -43,7 +43,8 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
         shutil.copyfile(Path(rtl) / name, folder / name)
     models = _copy_models(board, folder)
     script = (
-        f"read_verilog -defer {' '.join(manifest['sources'])}; {FAMILIES[board.family].synth} -top {manifest['top']}; "
+        f"read_verilog -defer {' '.join(manifest['sources'])}; hierarchy -top {manifest['top']}{_huge(board)}; "
+        f"{FAMILIES[board.family].synth} -top {manifest['top']}; "
         "write_verilog -noattr -defparam netlist.v"
     )
     # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
@@ -56,6 +57,11 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
             raise fail("yosys", f"{manifest['top']} for {board.name}", folder / f"{name}.log")
     write_atomic(folder / f"{manifest['name']}.json", json.dumps(manifest | {"sources": ["expanded.v"]}))
     return RtlSimulation(folder, folder / "sim", simulator=simulator, traced=False)
+
+
+def _huge(board: Board) -> str:
+    """The parameter that puts samples into the UP5K's large RAMs, as the board's top level sets it."""
+    return " -chparam HUGE 1" if board.family == "ice40" else ""
 
 
 def _copy_models(board: Board, folder: Path) -> list[str]:

@@ -4,7 +4,8 @@
 
 module standin_top #(
     parameter SAMPLES = 16,
-    parameter PACE = 3
+    parameter PACE = 3,
+    parameter HUGE = 0 // a network's choice of memory
 ) (
     input  wire        i_clk,
     input  wire        i_rst,
