@@ -35,7 +35,10 @@ def inputs() -> str:
 
 
 def measure(pair: str, *, fresh: bool = False) -> dict:
-    """The figures of `bnn synth --simulate --json`, from the cache where nothing has changed; {"refused": ...} if it cannot."""
+    """The figures of `bnn synth --simulate --json`, kept from an earlier run where nothing has changed since.
+
+    {"refused": ...} if the network cannot be built for the board.
+    """
     kept = CACHE / f"{pair.replace(':', '-')}-{inputs()}.json"
     if kept.exists() and not fresh:
         return json.loads(kept.read_text())
@@ -59,11 +62,12 @@ def section(figures: list[dict]) -> str:
     rule = ["---", "---", *["---:"] * (len(header) - 2)]
     table = "\n".join("| " + " | ".join(row) + " |" for row in (header, rule, *rows))
     refused = [f"`{f['graph']}` on {f['board']}: {f['refused']}" for f in figures if "refused" in f]
-    return (
-        "## Boards\n\n`bnn synth NAME --board BOARD --simulate`, with the serial line; the clock is that after routing, cycles are counted "
-        "between two windows in simulation, and time is cycles at the clock asked for, or at the one reached where that "
-        f"is lower. No board was ever powered up.\n\n{table}\n" + "".join(f"\n{line}\n" for line in refused)
+    text = (
+        "`bnn synth NAME --board BOARD --simulate`, with the serial line. The clock is that after routing; cycles are "
+        "counted between two windows in simulation; time is cycles at the clock asked for, or at the one reached where "
+        "that is lower. No board was ever powered up."
     )
+    return f"## Boards\n\n{text}\n\n{table}\n" + "".join(f"\n{line}\n" for line in refused)
 
 
 def _row(f: dict) -> list[str]:
