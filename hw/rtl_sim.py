@@ -70,13 +70,16 @@ class RtlSimulation:
 
     simulator  "verilator" or "cxxrtl"; Verilator where it is installed
     traced     whether every stream is recorded
+    opt        how the C++ compiler optimises; short runs of small graphs are done sooner with -O0
     """
 
-    def __init__(self, folder: Path, build: Path, *, simulator: str | None = None, traced: bool = True):
+    def __init__(
+        self, folder: Path, build: Path, *, simulator: str | None = None, traced: bool = True, opt: str = "-O1"
+    ):
         self.manifest = read_manifest(folder)
         self.folder, self.build = Path(folder).resolve(), Path(build).resolve()
         self.simulator = find_simulator(simulator)
-        self.traced = traced
+        self.traced, self.opt = traced, opt
         self.build.mkdir(parents=True, exist_ok=True)
         (self.build / "streams.h").write_text(self._streams_header(), encoding="utf-8")
         self.program = {"verilator": self._verilate, "cxxrtl": self._cxxrtl}[self.simulator]()
@@ -128,7 +131,7 @@ class RtlSimulation:
         command += [
             *flags,
             "-CFLAGS",
-            f"-O1 -DBNN_VERILATOR -I{self.build}",
+            f"{self.opt} -DBNN_VERILATOR -I{self.build}",
             "-o",
             "bench",
             *self._sources(),
@@ -149,7 +152,7 @@ class RtlSimulation:
             (self.build / "top.cpp").write_text(output.read_text(encoding="utf-8"), encoding="utf-8")
         finally:
             output.unlink(missing_ok=True)
-        command = [*find_cxx().command, "-O1", "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
+        command = [*find_cxx().command, self.opt, "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
         call([*command, "-o", str(self.build / "bench")], what="C++ compiler")
         return self.build / "bench"
 

@@ -14,7 +14,7 @@ from bnn.cli import rtl
 from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
 from bnn.errors import GraphError
 from bnn.sim import simulate
-from codegen.rtl import CYCLES, make_plan
+from codegen.rtl import make_plan
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
@@ -42,7 +42,7 @@ def generate_command(
     options = codegen.Options(kernels, max_flash, max_ram)
     _check_options(target, options, cycles)
     if target == "rtl":
-        plan = make_plan(opened.graph, cycles or CYCLES)
+        plan = make_plan(opened.graph, cycles)
         rtl.write_verilog(opened, folder, plan, cycles, force)
         out.print(rtl.fold_table(plan))
         out.print(f"wrote {folder}; the top level is {opened.graph.name}_top.v, and its first lines say how to use it")

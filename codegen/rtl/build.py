@@ -229,21 +229,21 @@ class Builder:
         made = self.label(f"{label}_parts", fold.bits)
         pad = {"PAD": node.pad, "PAD_VALUE": f"{channels}'h{pack_bits(node.pad_value):x}"}
         if in_memory(channels, fold) and fold.bits % source.lanes == 0 and node.stride <= kernel:
-            words = self._gather(source, node, f"{label}_words", fold.bits)
+            words = self._gather(source, node, f"{label}_words", fold.bits, flows=1)
             params = {"BITS": fold.bits, "WORDS": channels // fold.bits, "STEPS": source.steps, "KERNEL": kernel}
             params |= {"STRIDE": node.stride, **pad, "ROUNDS": rounds}
             self.part("bnn_replay", f"{label}_replay", params, stream_in(words) | self.output(made))
             return made
-        steps = self._gather(source, node, f"{label}_steps", channels)
+        steps = self._gather(source, node, f"{label}_steps", channels, flows=0)
         slid = self._slide(label, steps, channels, source.steps, kernel, node.stride, **pad)
         params = {"TAPS": channels * kernel, "BITS": fold.bits, "ROUNDS": rounds}
         self.part("bnn_fold", f"{label}_fold", params, stream_in(slid) | self.output(made))
         return made
 
-    def _gather(self, source: Stream, node: Node, label: str, width: int) -> str:
-        """The stream `source` in beats of `width` channels."""
+    def _gather(self, source: Stream, node: Node, label: str, width: int, flows: int) -> str:
+        """The stream `source` in beats of `width` channels; `flows` where the reader's ready comes out of registers."""
         made = self.label(label, width)
-        params = {"W": source.lanes, "FOLD": width // source.lanes}
+        params = {"W": source.lanes, "FOLD": width // source.lanes, "FLOWS": flows}
         self.part("bnn_gather", f"{made}_gather", params, self.input(source.tensor, node) | self.output(made))
         return made
 

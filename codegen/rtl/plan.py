@@ -11,7 +11,7 @@ from codegen.plan import only_signal
 from codegen.steps import needed
 
 CYCLES = 4000
-"""Between two windows, unless the user says otherwise: 50 microseconds at 80 MHz."""
+"""Most between two windows, unless the user says otherwise: 50 microseconds at 80 MHz."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +51,10 @@ class RtlPlan:
         return max(self.front, *(layer.cycles for layer in self.layers.values()))
 
 
-def make_plan(graph: Graph, cycles: int = CYCLES, folds: dict[str, Fold] | None = None) -> RtlPlan:
+def make_plan(graph: Graph, cycles: int | None = None, folds: dict[str, Fold] | None = None) -> RtlPlan:
     """Fold every convolution with the least logic that lets a window pass every `cycles` cycles.
 
+    cycles  CYCLES if not given, or more where the samples take longer to come in
     folds   of the convolutions named here: taken as they are
     Raises GraphError for a graph that the Verilog backend does not run, cycles that cannot be met, a fold that does
     not divide its layer or names none.
@@ -62,7 +63,8 @@ def make_plan(graph: Graph, cycles: int = CYCLES, folds: dict[str, Fold] | None 
     nodes = tuple(needed(list(graph.nodes()), graph.stages[-1].logits))
     _check(graph, nodes)
     front = front_cycles(graph, nodes)
-    if cycles < front and not folds:
+    cycles = max(CYCLES, front) if cycles is None else cycles
+    if cycles < front:
         raise GraphError(
             f"graph {graph.name}: one sample a cycle and the statistics take {front} cycles a window, "
             f"but {cycles} were asked for; ask for more"

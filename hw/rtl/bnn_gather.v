@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// FOLD beats become one, the first one lowest. Where FOLD is 1 it is a register at half rate.
+// FOLD beats become one, the first one lowest.
 //
-// o_ready depends on registers alone, which ends the chain of ready wires between two layers.
+// With FLOWS = 0, o_ready depends on registers alone, which ends the chain of ready wires between two layers; after each FOLD
+// beats it costs a cycle. With FLOWS = 1 the next beat comes while the last word leaves.
 `default_nettype none
 module bnn_gather #(
-    parameter W    = 4,
-    parameter FOLD = 4
+    parameter W     = 4,
+    parameter FOLD  = 4,
+    parameter FLOWS = 0
 ) (
     input  wire              i_clk,
     input  wire              i_rst,
@@ -24,7 +26,7 @@ module bnn_gather #(
     reg [AW-1:0]     beat_r;
     reg [FOLD*W-1:0] data_r;
 
-    assign o_ready = !valid_r;
+    assign o_ready = !valid_r || (FLOWS != 0 && i_ready);
     assign o_valid = valid_r;
     assign o_data  = data_r;
 
