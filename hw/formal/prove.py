@@ -13,7 +13,7 @@ from pathlib import Path
 from bnn.errors import ToolError
 
 LAST_LINES = 6
-TIMEOUT = 300
+TIMEOUT = 900
 """Seconds that a proof may take."""
 HERE = Path(__file__).parent
 RTL = HERE.parent / "rtl"
