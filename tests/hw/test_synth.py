@@ -1,5 +1,6 @@
 """Reports of the tools, and one small network all the way to a bitstream; whole networks are long and marked so."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -179,3 +180,20 @@ def test_a_line_says_what_it_is():
     line = plan(find_board("ulx3s"), "net", 3600, 5)
     assert (line.divider, line.timeout) == (694, 8_000_000)
     assert Report({}, 80.0, 79.9).met is False
+
+
+def test_the_table_of_boards():
+    spec = importlib.util.spec_from_file_location("fpga", Path(__file__).parents[2] / "benchmarks" / "fpga.py")
+    fpga = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fpga)
+    cells = {name: {"used": 1000 + i, "available": 5000} for i, name in enumerate(fpga.CELLS)}
+    fits = {"graph": "a", "board": "b", "cells": cells, "clock": 20.0, "fmax": 16.0}
+    figures = [
+        fits | {"estimated_cycles": 1500, "measured_cycles": 1600},
+        fits | {"estimated_cycles": 1500, "measured_cycles": None, "fmax": 30.0},
+        {"graph": "c", "board": "d", "refused": "c does not fit on d"},
+    ]
+    text = fpga.section(figures)
+    assert "| a | b | 1,000 | 1,001 | 1,002 | 1,003 | 20 | 16.0 | 1,600 | 100.0 |" in text  # at the clock reached
+    assert "| a | b | 1,000 | 1,001 | 1,002 | 1,003 | 20 | 30.0 | 1,500 | 75.0 |" in text  # at the clock asked for
+    assert "| c | d |" + " - |" * 8 in text and "`c` on d: c does not fit on d" in text
