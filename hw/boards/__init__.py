@@ -38,8 +38,8 @@ _ECP5 = ("--package", "CABGA381", "--speed", "6")
 BOARDS = {
     board.name: board
     for board in (
-        Board("ulx3s", "ULX3S, ECP5-25F", "ecp5", ("--25k", *_ECP5), 25, 80, "ulx3s.lpf", 1, 4000),
-        Board("ulx3s-85f", "ULX3S, ECP5-85F", "ecp5", ("--85k", *_ECP5), 25, 80, "ulx3s.lpf", 1, 4000),
+        Board("ulx3s", "ULX3S, ECP5-25F", "ecp5", ("--25k", *_ECP5), 25, 75, "ulx3s.lpf", 1, 4000),
+        Board("ulx3s-85f", "ULX3S, ECP5-85F", "ecp5", ("--85k", *_ECP5), 25, 75, "ulx3s.lpf", 1, 4000),
         Board(
             "icebreaker",
             "iCEBreaker, iCE40 UP5K",

@@ -46,11 +46,11 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
         f"{FAMILIES[board.family].synth} -top {manifest['top']}; "
         "write_verilog -noattr -defparam netlist.v"
     )
-    # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
+    # Models put in the place of their cells, since not every simulator reads the models' own Verilog; x becomes 0.
     expand = (
         f"read_verilog netlist.v {models.name}; read_verilog -overwrite {SHORTER.name}; "
-        f"hierarchy -check -top {manifest['top']}; proc; flatten; opt_expr; opt_clean -purge; "
-        "write_verilog -noattr expanded.v"
+        f"hierarchy -check -top {manifest['top']}; proc; flatten; setundef -zero; opt_expr; "
+        "opt_clean -purge; write_verilog -noattr expanded.v"
     )
     for name, commands in (("netlist", script), ("expand", expand)):
         if run("yosys", ("-p", commands), folder / f"{name}.log", cwd=folder):
