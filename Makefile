@@ -6,13 +6,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TORCH  := torch==2.13.0
 
-.PHONY: demo test test-full bench lint clean help
+.PHONY: demo test test-full bench formal lint clean help
 
 help:
 	@echo "make demo       an ECG through a binary network, its C, an emulated Cortex-M4, and the proof that they agree"
 	@echo "make test       lint and all tests (under 15 minutes on two cores)"
 	@echo "make test-full  the long runs as well"
 	@echo "make bench      measure everything and rewrite benchmarks/RESULTS.md"
+	@echo "make formal     prove the small Verilog blocks"
 	@echo "make clean      remove .venv and what was built"
 
 $(VENV)/bin/python:
@@ -30,6 +31,10 @@ $(STAMP)-test: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[records,lab,train,dev]'
 	@touch $@
 
+$(STAMP)-formal: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[formal]'
+	@touch $@
+
 demo: $(STAMP)-demo
 	$(BIN)/bnn demo --out build/demo --force
 
@@ -42,6 +47,9 @@ test-full: $(STAMP)-test lint
 lint: $(STAMP)-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+formal: $(STAMP)-formal
+	$(BIN)/python -m hw.formal
 
 bench: $(STAMP)-test
 	$(BIN)/python benchmarks/run.py

@@ -52,7 +52,7 @@ OUTSIDE = {
     "bnn.zoo": set(),
     "codegen": {"numpy", "jinja2"},
     "firmware": {"numpy", "unicorn", "elftools"},
-    "hw": {"numpy"},
+    "hw": {"numpy", "jinja2"},
 }
 """Of others' packages, all that a room may import; rooms that are not named here may import any."""
 

@@ -43,7 +43,7 @@ def generate_command(
     cycles: rtl.CyclesOption = None,
     force: ForceOption = False,
 ):
-    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or hardware, with --target hls or rtl."""
+    """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or hardware: --target hls or rtl."""
     opened = open_graph(graph)
     options = codegen.Options(kernels, max_flash, max_ram, stream)
     design = hls.HlsOptions(part, clock, latency_us, tuple(folding or ()))

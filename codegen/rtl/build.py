@@ -40,10 +40,13 @@ class Builder:
 
     nodes   those that the logits depend on, in order
     folds   of every convolution, by name
+    cycles  that the slowest part takes for a window: others may be slower than they could be
     """
 
-    def __init__(self, graph: Graph, nodes: list[Node], types: dict[str, TensorType], folds: dict[str, Fold]):
-        self.graph, self.nodes, self.types, self.folds = graph, nodes, types, folds
+    def __init__(
+        self, graph: Graph, nodes: list[Node], types: dict[str, TensorType], folds: dict[str, Fold], cycles: int
+    ):
+        self.graph, self.nodes, self.types, self.folds, self.cycles = graph, nodes, types, folds, cycles
         self.net = Netlist()
         self.streams: dict[str, Stream] = {}
         self.readers: dict[str, list[str]] = {}
@@ -170,7 +173,7 @@ class Builder:
         fold, kind = self.folds[node.name], self.types[node.name]
         made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
         source, steps, width = self._standardise(node, made.wire)
-        slid = self._slide(made.wire, source, width, steps, kernel, node.stride)
+        slid = self._slide(made.wire, source, width, steps, kernel, node.stride, rows // fold.lanes)
         words = [pack_bits(group) for group in node.w.reshape(-1, fold.lanes, kernel)]
         params = {"ROWS": rows, "KERNEL": kernel, "LANES": fold.lanes, "DW": width, "W": made.width}
         params["FILE"] = self.image(node, "w", fold.lanes * kernel, words)
@@ -195,13 +198,17 @@ class Builder:
         self.part("bnn_standardise", f"{label}_standardise", params, stats | ports | self.output(made))
         return made, length + 2 * node.pad, width
 
-    def _slide(self, label: str, source: str, width: int, steps: int, kernel: int, stride: int, **pad) -> str:
-        """Windows of the stream `source`: the stream that has them."""
+    def _slide(
+        self, label: str, source: str, width: int, steps: int, kernel: int, stride: int, rounds: int, **pad
+    ) -> str:
+        """Windows of the stream `source`, each worked on for `rounds` cycles: the stream that has them."""
         bits = kernel * width
         slid = self.label(f"{label}_window", bits)
         params = {"W": width, "STEPS": steps, "KERNEL": kernel, "STRIDE": stride} | ({"PAD": 0} | pad)
         self.part("bnn_slide", slid, params, stream_in(source) | self.output(slid))
-        if stride == 1:
+        total = steps + 2 * pad.get("PAD", 0)
+        engine = ((total - kernel) // stride + 1) * rounds
+        if stride == 1 or engine + total <= self.cycles:
             return slid
         # Several steps enter for one window: a register lets them while the engine works on the window before.
         held = self.label(f"{slid}_held", bits)
@@ -235,7 +242,8 @@ class Builder:
             self.part("bnn_replay", f"{label}_replay", params, stream_in(words) | self.output(made))
             return made
         steps = self._gather(source, node, f"{label}_steps", channels, flows=0)
-        slid = self._slide(label, steps, channels, source.steps, kernel, node.stride, **pad)
+        engine = rounds * channels * kernel // fold.bits
+        slid = self._slide(label, steps, channels, source.steps, kernel, node.stride, engine, **pad)
         params = {"TAPS": channels * kernel, "BITS": fold.bits, "ROUNDS": rounds}
         self.part("bnn_fold", f"{label}_fold", params, stream_in(slid) | self.output(made))
         return made

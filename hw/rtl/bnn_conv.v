@@ -7,7 +7,8 @@
 // f of them gives one beat, with output f LANES + l in lane l. Word f PARTS + p of the weights has tap p BITS + b of
 // lane l at bit l BITS + b.
 //
-// Four registers lie between part and beat: part and weights, counts of groups, counts, sums. They move together,
+// Five registers lie between part and beat: part and weights, agreement, counts of groups, counts, sums. Agreement has one of
+// its own because a block RAM gives its word late in the cycle (5.8 ns on an ECP5). They move together,
 // whenever the beat at the end is taken or there is none.
 `default_nettype none
 module bnn_conv #(
@@ -42,29 +43,29 @@ module bnn_conv #(
     reg [AW-1:0]   word_r;
     reg [PW-1:0]   part_r;
     reg [BITS-1:0] x_r;
-    reg [3:0]      valid_r, last_r;   // of the registers: part of the window, group counts, count, sum
-    reg [2:0]      first_r;
+    reg [4:0]      valid_r, last_r;   // of the registers
+    reg [3:0]      first_r;
     wire           enable = !o_valid || i_ready;
     wire           start = part_r == {PW{1'b0}};
     wire           done  = part_r == LAST_PART[PW-1:0];
     wire [LANES*BITS-1:0] weights;
 
     assign o_ready = enable;
-    assign o_valid = valid_r[3] && last_r[3];
+    assign o_valid = valid_r[4] && last_r[4];
 
     always @(posedge i_clk) begin
         if (enable) begin
             x_r     <= i_data;
-            valid_r <= {valid_r[2:0], i_valid};
-            first_r <= {first_r[1:0], start};
-            last_r  <= {last_r[2:0], done};
+            valid_r <= {valid_r[3:0], i_valid};
+            first_r <= {first_r[2:0], start};
+            last_r  <= {last_r[3:0], done};
             if (i_valid) begin
                 part_r <= done ? {PW{1'b0}} : part_r + 1'b1;
                 word_r <= word_r == LAST_WORD[AW-1:0] ? {AW{1'b0}} : word_r + 1'b1;
             end
         end
         if (i_rst) begin
-            valid_r <= 4'b0000;
+            valid_r <= 5'b00000;
             part_r  <= {PW{1'b0}};
             word_r  <= {AW{1'b0}};
         end
@@ -76,14 +77,17 @@ module bnn_conv #(
     genvar l;
     generate
         for (l = 0; l < LANES; l = l + 1) begin : g_lane
-            wire [CW-1:0] count;
-            reg  [W-1:0]  sum_r;
+            wire [CW-1:0]  count;
+            reg [BITS-1:0] agree_r;
+            reg [W-1:0]    sum_r;
+
+            always @(posedge i_clk) if (enable) agree_r <= ~(x_r ^ weights[l*BITS +: BITS]);
             bnn_popcount #(.N(BITS), .GROUP(GROUP), .CW(CW)) popcount (
-                .i_clk(i_clk), .i_enable(enable), .i_bits(~(x_r ^ weights[l*BITS +: BITS])), .o_count(count));
+                .i_clk(i_clk), .i_enable(enable), .i_bits(agree_r), .o_count(count));
 
             wire [W-1:0] twice = {{(W-CW-1){1'b0}}, count, 1'b0};
             always @(posedge i_clk)
-                if (enable && valid_r[2]) sum_r <= (first_r[2] ? BASE[W-1:0] : sum_r) + twice;
+                if (enable && valid_r[3]) sum_r <= (first_r[3] ? BASE[W-1:0] : sum_r) + twice;
             assign o_data[l*W +: W] = sum_r;
         end
     endgenerate

@@ -51,24 +51,29 @@ module bnn_replay #(
     reg [WW-1:0]    word_r;
     reg [SW-1:0]    step_r;
     reg [AW:0]      count_r;
-    wire            pad   = PAD != 0 && (step_r + 1'b1 <= FIRST[SW-1:0] || step_r >= BEHIND[SW-1:0]);
+    reg             pad_r;    // step_r is one of the pads: known a step ahead, since o_ready depends on it
     wire            room  = count_r != ROOM[AW:0];
-    wire            write = room && (pad || i_valid);
-    wire [BITS-1:0] value = pad ? PAD_VALUE[word_r*BITS +: BITS] : i_data;
+    wire            write = room && (pad_r || i_valid);
+    wire [BITS-1:0] value = pad_r ? PAD_VALUE[word_r*BITS +: BITS] : i_data;
 
-    assign o_ready = room && !pad;
+    assign o_ready = room && !pad_r;
 
     always @(posedge i_clk) begin
         if (write) begin
             memory_r[write_r] <= value;
             write_r <= write_r + 1'b1;
             word_r  <= word_r == LAST_WORD[WW-1:0] ? {WW{1'b0}} : word_r + 1'b1;
-            if (word_r == LAST_WORD[WW-1:0]) step_r <= step_r == LAST_STEP[SW-1:0] ? {SW{1'b0}} : step_r + 1'b1;
+            if (word_r == LAST_WORD[WW-1:0]) begin
+                step_r <= step_r == LAST_STEP[SW-1:0] ? {SW{1'b0}} : step_r + 1'b1;
+                pad_r  <= PAD != 0 && (step_r == LAST_STEP[SW-1:0] || step_r + 2'd2 <= FIRST[SW-1:0]
+                                       || step_r + 1'b1 >= BEHIND[SW-1:0]);
+            end
         end
         if (i_rst) begin
             write_r <= {AW{1'b0}};
             word_r  <= {WW{1'b0}};
             step_r  <= {SW{1'b0}};
+            pad_r   <= PAD != 0;
         end
     end
 

@@ -35,12 +35,12 @@ module bnn_slide #(
     reg                valid_r;
     reg [SW-1:0]       step_r;
     reg [WW-1:0]       wait_r;   // steps that are missing before the one that completes a window
-    wire               pad   = PAD != 0 && (step_r + 1'b1 <= FIRST[SW-1:0] || step_r >= BEHIND[SW-1:0]);
+    reg                pad_r;    // step_r is one of the pads: known a step ahead, since o_ready depends on it
     wire               room  = !valid_r || i_ready;
-    wire               shift = room && (pad || i_valid);
-    wire [W-1:0]       step  = pad ? PAD_VALUE : i_data;
+    wire               shift = room && (pad_r || i_valid);
+    wire [W-1:0]       step  = pad_r ? PAD_VALUE : i_data;
 
-    assign o_ready = room && !pad;
+    assign o_ready = room && !pad_r;
     assign o_valid = valid_r;
     assign o_data  = window_r;
 
@@ -56,11 +56,14 @@ module bnn_slide #(
         if (room) valid_r <= shift && wait_r == {WW{1'b0}};
         if (shift) begin
             step_r <= step_r == LAST[SW-1:0] ? {SW{1'b0}} : step_r + 1'b1;
+            pad_r  <= PAD != 0 && (step_r == LAST[SW-1:0] || step_r + 2'd2 <= FIRST[SW-1:0]
+                                   || step_r + 1'b1 >= BEHIND[SW-1:0]);
             wait_r <= step_r == LAST[SW-1:0] ? FILL[WW-1:0] : wait_r == {WW{1'b0}} ? SKIP[WW-1:0] : wait_r - 1'b1;
         end
         if (i_rst) begin
             valid_r <= 1'b0;
             step_r  <= {SW{1'b0}};
+            pad_r   <= PAD != 0;
             wait_r  <= FILL[WW-1:0];
         end
     end

@@ -1,0 +1,112 @@
+"""bnn synth: from a graph to a bitstream for a board, with the open tools, and what it takes there."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bnn.cli.common import (
+    ForceOption,
+    GraphArgument,
+    JsonOption,
+    err,
+    load_windows,
+    open_graph,
+    out,
+    print_json,
+    spread,
+    table,
+)
+from bnn.cli.rtl import write_verilog
+from codegen.rtl import make_plan
+
+CyclesOption = Annotated[
+    int | None, typer.Option(min=1, help="Clocks between windows that the folding aims at. [the board's]")
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("synth")(synth_command)
+
+
+def synth_command(
+    graph: GraphArgument,
+    board: Annotated[str, typer.Option(help="ulx3s, ulx3s-85f, icebreaker, tangnano9k or orangecrab.")],
+    freq: Annotated[float | None, typer.Option(help="MHz of the clock inside. [the board's default]")] = None,
+    cycles: CyclesOption = None,
+    baud: Annotated[int, typer.Option(help="Rate of the serial line.")] = 115200,
+    seed: Annotated[int, typer.Option(help="Where the placer begins; another one may reach a higher clock.")] = 1,
+    folder: Annotated[Path | None, typer.Option("--out", help="Folder for everything. [build/GRAPH-BOARD]")] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Count the cycles in a simulation of three windows.")
+    ] = False,
+    force: ForceOption = False,
+    json: JsonOption = False,
+):
+    """Build a bitstream with the open tools; exit code 1 if the clock is not met. No board ever ran one of them."""
+    from hw.boards import find_board
+    from hw.boards.top import plan
+    from hw.rtl_sim import read_manifest
+    from hw.synth.flow import bitstream, build
+
+    chosen = find_board(board)
+    opened = open_graph(graph)
+    folder = folder or Path("build") / f"{opened.graph.name}-{chosen.name}"
+    line = plan(
+        chosen, opened.graph.name, opened.graph.signals[0].length, len(opened.graph.classes), freq=freq, baud=baud
+    )
+    network = make_plan(opened.graph, cycles or chosen.cycles)
+    write_verilog(opened, folder, network, cycles or chosen.cycles, force)
+    measured = measure(opened, folder) if simulate else None
+    with err.status(f"{opened.graph.name} on {chosen.title} ...") as status:
+        report = build(
+            line, folder, read_manifest(folder)["sources"], seed=seed, stage=lambda text: status.update(f"{text} ...")
+        )
+    figures = {
+        "graph": opened.graph.name,
+        "sha256": opened.sha256,
+        "board": chosen.name,
+        **report.to_dict(),
+        "met": report.met,
+        "estimated_cycles": network.cycles,
+        "measured_cycles": measured,
+        "microseconds": (measured or network.cycles) / report.clock,
+        "bitstream": str(bitstream(chosen, folder)),
+    }
+    if json:
+        print_json(figures)
+    else:
+        out.print(figures_table(chosen.title, figures))
+    if not report.met:
+        err.print(
+            f"bnn: the clock is not met: {report.clock:g} MHz asked for, {report.fmax:.2f} MHz reached after routing; "
+            f"try --freq {report.fmax * 0.98:.3g}, another --seed, or more --cycles"
+        )
+        raise typer.Exit(1)
+
+
+def measure(opened, folder: Path) -> int:
+    """Cycles between windows of the Verilog in `folder`, simulated."""
+    from hw.rtl_sim import RtlSimulation
+
+    windows = load_windows(opened.set_name)
+    with tempfile.TemporaryDirectory(prefix="bnn-") as build:
+        simulation = RtlSimulation(folder, Path(build), traced=False)
+        return simulation.run(windows.x[spread(windows, 3)]).cycles
+
+
+def figures_table(title: str, figures: dict) -> Table:
+    """What a design takes and how fast it is."""
+    made = table("", title=f"{figures['graph']} on {title}", numbers=("",))
+    for name, cell in figures["cells"].items():
+        made.add_row(name, f"{cell['used']:,} of {cell['available']:,}")
+    made.add_row("clock asked for, MHz", f"{figures['clock']:g}")
+    made.add_row("clock reached after routing, MHz", f"{figures['fmax']:.2f}")
+    made.add_row("cycles between windows, estimated", f"{figures['estimated_cycles']:,}")
+    if figures["measured_cycles"]:
+        made.add_row("cycles between windows, simulated", f"{figures['measured_cycles']:,}")
+    made.add_row("microseconds between windows", f"{figures['microseconds']:.1f}")
+    made.add_row("bitstream", figures["bitstream"])
+    return made

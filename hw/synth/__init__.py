@@ -1,0 +1,1 @@
+"""From Verilog to a bitstream, and from the netlist back to a simulation."""
