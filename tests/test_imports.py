@@ -32,7 +32,7 @@ ROOMS = {
 OUTSIDE = {
     "bnn.graph": {"numpy", "safetensors"},
     "bnn.sim": {"numpy"},
-    "bnn.data": {"numpy", "scipy", "wfdb", "rich"},
+    "bnn.data": {"numpy", "scipy", "wfdb", "edfio", "rich"},
     "bnn.metrics": {"numpy", "rich"},
     "bnn.rejection": {"numpy"},
     "bnn.report": {"numpy", "jinja2", "markupsafe", "matplotlib"},
@@ -42,8 +42,9 @@ OUTSIDE = {
 }
 """Of others' packages, all that a room may import; rooms that are not named here may import any."""
 
-LAYERS = {"torch", "brevitas", "lightning", "torchmetrics", "wfdb", "scipy", "matplotlib", "unicorn", "elftools"}
-"""What only the extras `train`, `records` and `lab` install."""
+LAYERS = {"torch", "brevitas", "lightning", "torchmetrics", "wfdb", "scipy", "edfio", "matplotlib"}
+LAYERS |= {"unicorn", "elftools"}
+"""What only the extras `train`, `records`, `sleep` and `lab` install."""
 
 
 def belongs(module: str, room: str) -> bool:
@@ -101,7 +102,7 @@ def test_the_test_can_fail(tmp_path):
 
 @pytest.mark.parametrize(
     "module",
-    ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg"]
+    ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg", "bnn.data.sleep.sets"]
     + ["bnn.lower.passes", "codegen.generate", "firmware.runners"],
 )
 def test_the_core_runs_without_the_extras(module):
