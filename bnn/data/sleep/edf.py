@@ -41,7 +41,7 @@ def edf_library():
 def open_edf(path: Path):
     """The edfio.Edf of a file, samples not read yet.
 
-    Raises DataError if it is missing, no EDF file, truncated, or interrupted (EDF+D), whose gaps would shift all epochs.
+    Raises DataError if it is missing, no EDF file, truncated, or interrupted (EDF+D): gaps would shift the epochs.
     """
     edfio = edf_library()
     if not path.is_file():

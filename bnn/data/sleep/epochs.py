@@ -94,8 +94,8 @@ class EpochSet:
         if len(bad):
             i = bad[0]
             raise DataError(
-                f"{self.name}: epoch {self.position[i]} of night {self.night[i]} has stage {self.stage[i]}, wanted 0 to "
-                f"{len(STAGES) - 1} ({' '.join(STAGES)}); {len(bad)} of {len(self)} epochs are affected, "
+                f"{self.name}: epoch {self.position[i]} of night {self.night[i]} has stage {self.stage[i]}, wanted 0 "
+                f"to {len(STAGES) - 1} ({' '.join(STAGES)}); {len(bad)} of {len(self)} epochs are affected, "
                 "leave out what was not scored"
             )
 

@@ -1,9 +1,10 @@
 """A synthetic hypnogram: a Markov chain over the stages whose rates change over the night.
 
-After Kemp and Kamphuisen 1986, "Simulation of human hypnograms using a Markov chain model", Sleep 9(3): constant rates do
-not make a night; deep sleep must become rarer and REM sleep come in cycles, so N2 -> N3 falls over the night and
-N2 -> REM is high late in each cycle of some 90 minutes. The numbers are ours, chosen so that a night has about the shares
-of an adult's (Ohayon et al. 2004, Sleep 27(7): N1 5 to 8 %, N2 50 %, N3 15 to 20 %, REM 20 to 25 % of sleep).
+After Kemp and Kamphuisen 1986, "Simulation of human hypnograms using a Markov chain model", Sleep 9(3): constant rates
+do not make a night; deep sleep must become rarer and REM sleep come in cycles, so N2 -> N3 falls over the night and
+N2 -> REM is high late in each cycle of some 90 minutes. The numbers are ours, chosen so that a night has about the
+shares of an adult's: some 5 to 10 % N1, 50 % N2, 15 to 20 % N3 and 20 to 25 % REM of sleep (Ohayon et al. 2004,
+Sleep 27(7)).
 """
 
 import numpy as np

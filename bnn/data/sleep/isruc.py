@@ -1,8 +1,8 @@
 """ISRUC-Sleep, subgroups 1 (100 patients) and 3 (10 healthy people), one night each (Khalighi et al. 2016).
 
 Its site gives one archive a subject; unpacked into `isruc-1` or `isruc-3` it is a folder of the subject's number n with
-n.rec, which is EDF, and n_1.txt and n_2.txt, one digit a line from each of two scorers. Epochs that both scored alike are
-kept. Six EEG, two EOG and three EMG channels (chin and both legs) of 200 Hz.
+n.rec, which is EDF, and n_1.txt and n_2.txt, one digit a line from each of two scorers. Epochs that both scored alike
+are kept. Six EEG, two EOG and three EMG channels (chin and both legs) of 200 Hz.
 """
 
 from functools import partial

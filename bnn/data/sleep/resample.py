@@ -46,8 +46,8 @@ def _resampled(name: str, signal: Signal, fs: float) -> Signal:
 def coefficients(ratio: Fraction) -> np.ndarray:
     """(up, 2 half) int64: row p interpolates at p / up past input sample `half - 1` of its 2 half samples.
 
-    A sinc of the lower of the two Nyquist rates under a Kaiser window, in steps of 2^-15; the rounding error of a row is
-    put on its largest coefficient, so that each row sums to 2^15.
+    A sinc of the lower of the two Nyquist rates under a Kaiser window, in steps of 2^-15; the rounding error of a row
+    is put on its largest coefficient, so that each row sums to 2^15.
     """
     up, down = ratio.numerator, ratio.denominator
     band = min(1.0, up / down)

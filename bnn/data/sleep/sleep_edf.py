@@ -1,8 +1,8 @@
-"""Sleep-EDF Database Expanded, the cassette study: 153 nights of 78 people at home (Kemp et al. 2000; PhysioNet, ODC-By).
+"""Sleep-EDF Expanded, the cassette study: 153 nights of 78 people at home (Kemp et al. 2000; PhysioNet, ODC-By).
 
-Files SC4ssNEO-PSG.edf and SC4ssNEC-Hypnogram.edf: ss the subject, N the night, in `sleep-edf` or, as PhysioNet lays them
-out, its folder `sleep-cassette`. The first 20 subjects, 39 nights, are the older and smaller set. Two EEG and one EOG
-channels of 100 Hz; the EMG is an envelope recorded once a second.
+Files SC4ssNEO-PSG.edf and SC4ssNEC-Hypnogram.edf: ss the subject, N the night, in `sleep-edf` or, as PhysioNet lays
+them out, its folder `sleep-cassette`. The first 20 subjects, 39 nights, are the older and smaller set. Two EEG and one
+EOG channels of 100 Hz; the EMG is an envelope recorded once a second.
 """
 
 import re

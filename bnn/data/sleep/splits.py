@@ -65,7 +65,7 @@ def check_subjects(epochs: EpochSet, parts: Split) -> None:
 
 
 def _subjects(epochs: EpochSet, protocol: str, seed: int, fold: int, folds: int) -> list[np.ndarray]:
-    """The subjects to train, to validate and to test. They are dealt out to the folds in turn, in an order of the seed."""
+    """The subjects to train, to validate and to test; they are dealt out to the folds in turn, in the seed's order."""
     subjects = np.unique(epochs.subject)
     if protocol == "subjects":
         subjects = np.random.Generator(np.random.PCG64(seed)).permutation(subjects)

@@ -61,8 +61,8 @@ def stages_of_marks(marks: Iterable[Mark], meaning: dict[str, int], n_epochs: in
             raise DataError(f"{source}: {text!r} at {onset:g} s lasts {duration:g} s, wanted finite times, 0 s or more")
         if onset < before[0]:
             raise DataError(
-                f"{source}: {text!r} at {onset:g} s begins before {before[1]!r} ends at {before[0]:g} s, wanted one stage "
-                "at a time; fetch the file again, or correct the scoring"
+                f"{source}: {text!r} at {onset:g} s begins before {before[1]!r} ends at {before[0]:g} s, wanted one "
+                "stage at a time; fetch the file again, or correct the scoring"
             )
         first, end = int(np.ceil(onset / EPOCH)), int((onset + duration) // EPOCH)
         stage[max(first, 0) : max(end, 0)] = meaning[text]

@@ -25,9 +25,9 @@ def at_hand(name: str) -> Path | None:
 def load_ucddb() -> EpochSet:
     """7400 epochs of one EEG channel, 128 Hz, of 25 nights, each another person's.
 
-    From the UCD sleep apnea database (PhysioNet, ODC-By), nearly only wake and deep sleep; night 18 alone has N1, N2 and
-    REM. The samples are raw ADC steps of 1 / 511.875 of the source's unit, which it does not name. `resample` makes it
-    the nets' 100 Hz.
+    From the UCD sleep apnea database (PhysioNet, ODC-By), nearly only wake and deep sleep; night 18 alone has N1, N2
+    and REM. The samples are raw ADC steps of 1 / 511.875 of the source's unit, which it does not name. `resample` makes
+    it the nets' 100 Hz.
     """
     arrays = _read("ucddb", "eeg", "stage", "night", "epoch")
     signal = Signal(arrays["eeg"][:, None, :], ("EEG",), fs=128.0, gain=511.875, unit="")
@@ -39,8 +39,8 @@ def load_ucddb() -> EpochSet:
 def load_sc4001() -> EpochSet:
     """14 epochs of Sleep-EDF night SC4001, 100 Hz: two EEG, one EOG, one EMG channel at the gains of that set.
 
-    The file holds microvolts, the EMG's envelope of 1 Hz interpolated to 100 Hz. It does not tell where the epochs stood
-    in the night, so `position` only counts them.
+    The file holds microvolts, the EMG's envelope of 1 Hz interpolated to 100 Hz. It does not tell where the epochs
+    stood in the night, so `position` only counts them.
     """
     arrays = _read("sc4001", "x", "stage")
     signals = {}

@@ -26,8 +26,8 @@ def synthetic_nights(
         raise DataError(f"synthetic nights: difficulty {difficulty:g} is out of range, wanted 0 to 1")
     if subjects < 1 or nights < 1 or not 1 <= per_night <= NIGHT:
         raise DataError(
-            f"synthetic nights: {subjects} subjects, {nights} nights, {per_night} epochs per night; wanted at least one "
-            f"of each, and at most {NIGHT} epochs"
+            f"synthetic nights: {subjects} subjects, {nights} nights, {per_night} epochs per night; wanted at least "
+            f"one of each, and at most {NIGHT} epochs"
         )
     parts = [
         _night(subject, night, per_night, difficulty, seed) for subject in range(subjects) for night in range(nights)

@@ -1,7 +1,7 @@
 """Single waves of synthetic sleep signals, many at a time, in microvolts at 100 Hz.
 
-A function takes the number m of waves and gives (m, samples) float32. Shapes and sizes after the AASM manual's definitions
-(Iber et al. 2007): spindles 11 to 16 Hz and at least 0.5 s, K-complexes a sharp negative wave followed by a positive one,
+A function takes the number m of waves and gives (m, samples) float32. Shapes after the AASM manual's definitions (Iber
+et al. 2007): spindles 11 to 16 Hz and at least 0.5 s, K-complexes a sharp negative wave followed by a positive one,
 together at least 0.5 s; rapid eye movements rise in less than half a second, slow ones in more.
 """
 
