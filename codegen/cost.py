@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from bnn.graph.ops import BinaryConv, Node, constants
+from bnn.graph.ops import constants
 from codegen.layout import words_of
 from codegen.plan import Plan
-from codegen.steps import Step
-from codegen.taps import listed_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +27,11 @@ def costs(plan: Plan) -> list[Cost]:
     for step in plan.steps:
         size = _pad_bytes(plan, step.output)
         for node in step.nodes:
-            size += 0 if node.name in counted else listed_bytes(node) if _is_listed(step, node) else _bytes(node)
+            size += 0 if node.name in counted else _bytes(node)
             counted.add(node.name)
         macs = sum(node.macs(*(plan.types[name] for name in node.inputs)) for node in step.nodes)
         entries.append(Cost(step.output, size, macs))
     return entries
-
-
-def _is_listed(step: Step, node: Node) -> bool:
-    return step.listed and isinstance(node, BinaryConv)
 
 
 def _bytes(node) -> int:

@@ -15,9 +15,8 @@ KERNELS = {
     "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
     "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
     "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c"),
-    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
-    "lanes_conv_pool": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
-    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
+    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
+    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, "bnn_lanes_conv.c"),
     "lanes_or_pool": ("bnn_lanes_pool", *LANES, "bnn_lanes_pool.c"),
     "lanes_and_not": ("bnn_lanes_pair", *LANES, "bnn_lanes_pool.c"),
     "lanes_pack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
@@ -30,12 +29,4 @@ KERNELS = {
 
 def sources(plan) -> list[str]:
     """Files of the runtime that the plan or draft needs, sorted."""
-    return sorted({"bnn_argmax.c"}.union(*(files_of(step) for step in plan.steps)))
-
-
-def files_of(step) -> set[str]:
-    """Files of the runtime that a step needs."""
-    found = set(KERNELS[step.kernel][1:])
-    if "bnn_lanes_conv.c" in found:
-        found.add("bnn_lanes_listed.c" if step.listed else "bnn_lanes_taps.c")
-    return found
+    return sorted({"bnn_argmax.c"}.union(*(KERNELS[step.kernel][1:] for step in plan.steps)))

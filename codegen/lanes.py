@@ -9,12 +9,12 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil, lcm
 
-from bnn.graph.ops import BinaryConv, OrPool, SignalConv
+from bnn.graph.ops import BinaryConv, SignalConv
 from bnn.graph.types import TensorType
 from codegen.layout import words_of
 from codegen.steps import LIMIT, Step
 
-PASSES = (64, 32, 16, 8, 4, 2, 1)
+PASSES = (16, 8, 4, 2, 1)
 """Positions that a convolution may take in one pass over its weights: speed for memory."""
 
 MAX_SIGNAL_KERNEL = 7
@@ -48,44 +48,26 @@ def variant(step: Step) -> Step:
     return replace(step, kernel=VARIANTS[step.kernel], scratch=scratch)
 
 
-def fused(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The same steps where a convolution does the pool that alone reads its bits, which are then never stored."""
-    readers = {name: [step for step in steps if name in step.inputs] for name in (step.output for step in steps)}
-    done: list[Step] = []
-    for step in steps:
-        after = readers[step.output]
-        if step.kernel == "lanes_conv_threshold" and [s.kernel for s in after] == ["lanes_or_pool"]:
-            step = replace(step, kernel="lanes_conv_pool", nodes=step.nodes + after[0].nodes)
-        if step.output not in (earlier.output for earlier in done):
-            done.append(step)
-    return tuple(done)
-
-
 def with_positions(step: Step, segment: int, words: int) -> Step:
     """A convolution with the longest passes over its weights, up to the segment, whose scratch takes so many words."""
-    fitting = [n for n in PASSES if n <= segment and conv_scratch(step, n) <= words]
+    node, sums = step.nodes[0], len(step.nodes) == 1
+    fitting = [n for n in PASSES if n <= segment and conv_scratch(node, n, sums) <= words]
     positions = max(fitting, default=1)
-    return replace(step, positions=positions, scratch=conv_scratch(step, positions))
+    return replace(step, positions=positions, scratch=conv_scratch(node, positions, sums))
 
 
-def conv_scratch(step: Step, positions: int) -> int:
-    """Words of scratch of a binary convolution that takes so many positions in a pass."""
-    _, n_in, kernel = step.nodes[0].w.shape
+def conv_scratch(node: BinaryConv, positions: int, sums: bool = False) -> int:
+    """Words of scratch of a binary convolution that takes so many positions in a pass; `sums`: and stores its sums."""
+    _, n_in, kernel = node.w.shape
     taps = n_in * kernel
-    n = planes(taps) + 1
-    held = (positions + 3) * n - 2 + kernel * planes(n_in) + (2 * positions if pool_of(step) else 0)
-    decoded = 0 if step.listed else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
-    return held + max(decoded, words_of(16 * 4 * -(-n_in // 4)))
-
-
-def pool_of(step: Step) -> OrPool | None:
-    """The pool that a convolution does."""
-    return step.nodes[-1] if step.kernel == "lanes_conv_pool" else None
+    n, n_sum = planes(taps) + 1, planes(n_in)
+    held = 3 * positions + 1 if sums else 2 * positions + 2
+    return held * n + kernel * n_sum + 2 * words_of(taps) + words_of(16 * (max(3 * taps // 4, n_in) + 24))
 
 
 def planes(count: int) -> int:
-    """Bit planes of a counter up to `count`, as bnn_count() takes them: an even number."""
-    return max(4, count.bit_length() + count.bit_length() % 2)
+    """Bit planes of a counter that bnn_add_words() takes up to `count`."""
+    return max(4, count.bit_length())
 
 
 def signal_scratch(channels: int) -> int:
@@ -99,8 +81,8 @@ def ratios(step: Step) -> list[tuple[str, int]]:
         return [(step.output, 1)]
     if step.kernel == "lanes_conv_sum":
         return [(step.inputs[0], 1)]
-    if step.kernel in ("lanes_or_pool", "lanes_conv_pool"):
-        return [(step.inputs[0], step.nodes[-1].stride), (step.output, 1)]
+    if step.kernel == "lanes_or_pool":
+        return [(step.inputs[0], step.nodes[0].stride), (step.output, 1)]
     return [(name, 1) for name in (*step.inputs, step.output)]
 
 
@@ -142,7 +124,7 @@ def _solve(group: dict[str, Fraction], steps: list[Step], types: dict[str, Tenso
     least = {name: words_of(types[name].shape[1]) for name in group}
     for step in steps:
         if step.kernel.startswith("lanes_conv") and (name := step.inputs[0]) in least:
-            least[name] = max(least[name], words_of(types[step.nodes[0].name].shape[1]))
+            least[name] = max(least[name], words_of(types[step.output].shape[1]))
     unit = lcm(*(ratio.denominator for ratio in group.values()))
     scale = unit * max(ceil(least[name] / (ratio * unit)) for name, ratio in group.items())
     return {name: int(ratio * scale) for name, ratio in group.items()}

@@ -21,20 +21,10 @@ def leads(steps: tuple, tensors: dict[str, Tensor]) -> dict[tuple[str, str], int
     for i, step in enumerate(steps):
         for source in (name for name in step.inputs if name in tensors and last_use[name] == i):
             reads = _first_read(step, tensors, source)
-            if (lead := lanes_lead(step, tensors[step.output])) is not None:
-                found[step.output, source] = lead
-            elif reads is not None:
+            if reads is not None:
                 written = _written(step, tensors[step.output])
                 found[step.output, source] = max(0, int((written // 32 - reads // 32).max()))
     return found
-
-
-def lanes_lead(step, y: Tensor) -> int | None:
-    """Words that the output of a kernel in lanes must begin before its input; None if overlap is ruled out.
-
-    A convolution that pools has read its input when the rows of its output, which fill without margins, move apart.
-    """
-    return y.channels * y.segment if step.kernel == "lanes_conv_pool" else None
 
 
 def _written(step, y: Tensor) -> np.ndarray:

@@ -10,10 +10,10 @@ from bnn.graph.types import TensorType
 from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
-from codegen.overlap import lanes_lead, leads
+from codegen.overlap import leads
 from codegen.steps import LIMIT, Step, needed, plain_steps
 
-RAM = 4096
+RAM = 6144
 """Bytes of the arena up to which kernels take memory for speed, unless the user gives a limit."""
 
 
@@ -115,8 +115,7 @@ def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
     if not step.kernel.startswith("lanes_conv"):
         return step
     x, y = tensors[step.inputs[0]], tensors[step.output]
-    shared = y.words - lead if (lead := lanes_lead(step, y)) is not None else 0
-    return lanes.with_positions(step, x.segment, words - x.words - y.words + min(shared, x.words))
+    return lanes.with_positions(step, x.segment, words - x.words - y.words)
 
 
 def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...], dict[str, int]]:
@@ -126,7 +125,6 @@ def _variants(made: Outline, in_lanes: Collection[str]) -> tuple[tuple[Step, ...
         steps = tuple(
             lanes.variant(step) if step.output in wanted and lanes.has_variant(step) else step for step in made.steps
         )
-        steps = lanes.fused(steps)
         found = lanes.segments(steps, made.types)
         if not isinstance(found, Step):
             return steps, found

@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bnn.graph.ops import BinaryConv, SignalConv, WindowStats
-from codegen import taps
-from codegen.lanes import planes, pool_of
+from codegen.lanes import planes
 from codegen.layout import Tensor, words_of
 from codegen.steps import Step
 
@@ -75,23 +74,22 @@ def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float
 
 
 def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[float]:
-    """Decoding weights for each pass; lists, words and planes of each position; what is stored."""
+    """Decoding weights for each pass, words and planes of each position and pair of channels, and what is stored."""
     n_out, n_in, kernel = node.w.shape
-    pairs = taps.matched(node) if step.listed else taps.neighbours(node)
-    quads = [pair.quads for pair in pairs]
-    high = (planes(n_in * kernel) - 4) // 2
-    decoded = 0 if step.listed else -(-x.segment // step.positions)
-    pool = pool_of(step)
-    stored = n_out * y.segment * pool.kernel if pool else y.row * n_out if y.in_lanes else n_out * y.length * (high + 2)
+    taps, pairs = n_in * kernel, (n_out + 1) // 2
+    passes = -(-x.segment // step.positions)
+    words = taps * 0.36 + 10.5  # of the three lists of a pair, as random weights make them, in rounds of eight
+    n = planes(taps) + 1
+    stored = y.row * n_out if y.in_lanes else n_out * y.length * n
+    positions = x.segment + kernel - 1
     return [
         1,
-        len(pairs) * -(-x.segment // step.positions),
-        decoded * len(pairs),
-        decoded * len(pairs) * n_in * kernel,
-        x.segment * len(pairs),
-        x.segment * sum(map(sum, quads)),
-        x.segment * high * sum(1 + n // 4 for parts in quads for n in parts),
-        (x.segment + kernel - 1) * n_in,
-        (x.segment + kernel - 1) * (high + 2),
+        passes * pairs,
+        passes * pairs * taps,
+        x.segment * pairs,
+        x.segment * pairs * words,
+        x.segment * pairs * n,
+        positions * n_in,
+        positions * n,
         stored,
     ]

@@ -30,7 +30,6 @@ class Step:
     inputs   tensors that it reads, the signal included
     scratch  words that it needs while it runs
     positions  of a convolution in lanes: how many one pass over the weights serves
-    listed     of a convolution in lanes: its taps are listed in flash, and not decoded from the weights
     copy     where no node is carried out: name of the copy, in another layout, of the input
     """
 
@@ -39,7 +38,6 @@ class Step:
     inputs: tuple[str, ...]
     scratch: int = 0
     positions: int = 0
-    listed: bool = False
     copy: str = ""
 
     @property

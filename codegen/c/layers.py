@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold
-from codegen import lanes, taps
 from codegen.c.text import Names, pack, rows
 from codegen.cost import Cost, costs
 from codegen.files import KERNELS
@@ -142,7 +141,9 @@ class Layers:
         node, last = step.nodes[0], step.nodes[-1]
         match node:
             case BinaryConv() if step.in_lanes:
-                return {"x": x, "y" if last is not node else "sums": y} | self._lanes_conv(step, arrays)
+                fields = {"x": x, "y" if last is not node else "sums": y, "weights": self._weights_of(node, arrays)}
+                fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
+                return fields | {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
@@ -163,33 +164,6 @@ class Layers:
                 named = {key: self._array(arrays, f"{node.name}_{key}", values) for key, values in factors.items()}
                 return {"x": x} | named
         return {}
-
-    def _lanes_conv(self, step: Step, arrays: list[Array]) -> dict[str, object]:
-        node, x = step.nodes[0], self._plan.tensors[step.inputs[0]]
-        fields = {}
-        if len(step.nodes) > 1:
-            fields["t"] = self._array(arrays, f"{step.nodes[1].name}_t", step.nodes[1].t)
-        if step.listed:
-            pairs = taps.matched(node)
-            lists = np.concatenate([taps.offsets(pair, x.channels, x.row) for pair in pairs])
-            fields |= {"source": "bnn_listed_taps", "taps": self._pairs(arrays, node.name, pairs)}
-            fields["lists"] = self._array(arrays, f"{step.output}_lists", lists)
-        else:
-            fields |= {"source": "bnn_decode_taps", "weights": self._weights_of(node, arrays)}
-        fields |= {"kernel": node.w.shape[2], "pad": node.pad, "pass": step.positions}
-        if pool := lanes.pool_of(step):
-            fields |= {"pool": pool.kernel, "stride": pool.stride}
-        return fields
-
-    def _pairs(self, arrays: list[Array], name: str, pairs: list[taps.Pair]) -> str:
-        texts = []
-        for pair in pairs:
-            numbers = (*pair.quads, pair.flip)
-            ends = ["{%d, %d}" % ends for ends in (pair.channels, pair.balance)]
-            texts.append("    {%s, %s, %s}" % (ends[0], ", ".join(map(str, numbers)), ends[1]))
-        made = Array("bnn_taps", self._names.new(f"{name}_taps"), len(pairs), ",\n".join(texts))
-        arrays.append(made)
-        return made.name
 
     def _call(self, step: Step, layer: str, buffers: list[Buffer]) -> str:
         given = [self._pointers[name] for name in step.inputs]

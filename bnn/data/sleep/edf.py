@@ -73,7 +73,7 @@ def start_of(path: Path, edf) -> time:
     """The time of day at which the recording began. Raises DataError where the header tells none."""
     try:
         return edf.starttime
-    except ValueError as error:
+    except (ValueError, LookupError) as error:
         raise DataError(f"{path}: the header has no time of start ({error}); fetch the file again") from error
 
 
@@ -109,12 +109,19 @@ def _calibration(path: Path, signal) -> tuple[float, float]:
             f"{path}, {signal.label}: its unit is {unit or 'empty'!s}, wanted a voltage ({', '.join(MICROVOLTS)}); "
             "leave the recording out of the set"
         )
-    span = signal.digital_max - signal.digital_min
-    if span <= 0 or signal.physical_max == signal.physical_min:
-        raise DataError(f"{path}, {signal.label}: the header gives no range of values; fetch the file again")
-    slope = (signal.physical_max - signal.physical_min) / span
-    offset = signal.physical_min - slope * signal.digital_min
-    return slope * MICROVOLTS[unit], offset * MICROVOLTS[unit]
+    try:
+        low, high = signal.digital_range
+        bottom, top = signal.physical_range
+        slope = (top - bottom) / (high - low)
+    except (ValueError, ZeroDivisionError) as error:
+        raise _no_range(path, signal, error) from error
+    if high < low or slope == 0 or not np.isfinite([bottom, top]).all():
+        raise _no_range(path, signal, f"{bottom:g} to {top:g} for {low} to {high}")
+    return slope * MICROVOLTS[unit], (bottom - slope * low) * MICROVOLTS[unit]
+
+
+def _no_range(path: Path, signal, reason: object) -> DataError:
+    return DataError(f"{path}, {signal.label}: the header gives no range of values ({reason}); fetch the file again")
 
 
 def _at_gain(digital: np.ndarray, calibration: tuple[float, float], gain: float) -> np.ndarray:

@@ -133,6 +133,34 @@ def test_damaged_annotations(write_cassette, tmp_path):
     refused(tmp_path, "SC4001EC-Hypnogram.edf: damaged annotations")
 
 
+@pytest.mark.parametrize(("file", "header"), [("SC4001E0-PSG.edf", 8 * 256), ("SC4001EC-Hypnogram.edf", 900)])
+def test_any_damage_to_a_header_is_a_data_error(write_cassette, tmp_path, file, header):
+    """Bytes of header or annotations changed at random: the night can still be read, or the error is ours."""
+    write_cassette(tmp_path, epochs=10, marks=[(60 * i, 60, f"Sleep stage {s}") for i, s in enumerate("W12R?")])
+    whole = (tmp_path / file).read_bytes()
+    rng = np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(150):
+        content = np.frombuffer(whole, np.uint8).copy()
+        at = rng.integers(0, min(header, len(content)), rng.choice([1, 2, 20]))
+        content[at] = rng.choice(np.frombuffer(b" 019-\0\xffX", np.uint8), len(at))
+        (tmp_path / file).write_bytes(content.tobytes())
+        try:
+            outcomes.add(len(read(tmp_path)) > 0)
+        except DataError:
+            outcomes.add("refused")
+    assert outcomes == {True, "refused"}
+
+
+@pytest.mark.parametrize(("field", "value"), [("2047", "-3000"), ("2047", "-2048"), ("192", "-192"), ("192", "nan")])
+def test_no_range_of_values(write_cassette, tmp_path, field, value):
+    write_cassette(tmp_path)
+    path = tmp_path / "SC4001E0-PSG.edf"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(f"{field:8}".encode(), f"{value:8}".encode(), 1))
+    refused(tmp_path, "EEG Fpz-Cz: the header gives no range of values .*; fetch the file again")
+
+
 def test_interrupted_recording(write_cassette, write_edf, tmp_path):
     write_cassette(tmp_path)
     path = tmp_path / "SC4001E0-PSG.edf"
