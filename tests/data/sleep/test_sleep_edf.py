@@ -152,12 +152,15 @@ def test_any_damage_to_a_header_is_a_data_error(write_cassette, tmp_path, file, 
     assert outcomes == {True, "refused"}
 
 
-@pytest.mark.parametrize(("field", "value"), [("2047", "-3000"), ("2047", "-2048"), ("192", "-192"), ("192", "nan")])
-def test_no_range_of_values(write_cassette, tmp_path, field, value):
+@pytest.mark.parametrize(("column", "value"), [(128, "-3000"), (128, "-2048"), (112, "-192"), (112, "nan"), (104, "x")])
+def test_no_range_of_values(write_cassette, tmp_path, column, value):
+    """The first signal's physical minimum, maximum, digital minimum and maximum follow 104 to 128 characters a signal."""
     write_cassette(tmp_path)
     path = tmp_path / "SC4001E0-PSG.edf"
-    content = path.read_bytes()
-    path.write_bytes(content.replace(f"{field:8}".encode(), f"{value:8}".encode(), 1))
+    content = bytearray(path.read_bytes())
+    at = 256 + 7 * column
+    content[at : at + 8] = f"{value:8}".encode()
+    path.write_bytes(content)
     refused(tmp_path, "EEG Fpz-Cz: the header gives no range of values .*; fetch the file again")
 
 
