@@ -154,7 +154,7 @@ def test_any_damage_to_a_header_is_a_data_error(write_cassette, tmp_path, file, 
 
 @pytest.mark.parametrize(("column", "value"), [(128, "-3000"), (128, "-2048"), (112, "-192"), (112, "nan"), (104, "x")])
 def test_no_range_of_values(write_cassette, tmp_path, column, value):
-    """The first signal's physical minimum, maximum, digital minimum and maximum follow 104 to 128 characters a signal."""
+    """Physical minimum and maximum, then digital ones, follow 104, 112, 120 and 128 characters a signal."""
     write_cassette(tmp_path)
     path = tmp_path / "SC4001E0-PSG.edf"
     content = bytearray(path.read_bytes())

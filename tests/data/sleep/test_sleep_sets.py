@@ -143,6 +143,18 @@ def test_ucddb(real):
     np.testing.assert_allclose(after, before, rtol=0.03)
 
 
+def test_one_subject_of_a_stored_set(real):
+    epochs = sets.load("ucddb", ["ucddb018"])
+    assert len(epochs) == 822 and set(epochs.subject) == {"ucddb018"} and epochs.counts()["REM"] == 19
+    with pytest.raises(DataError, match="ucddb: no subject 18, the set has 25, ucddb002 to ucddb028"):
+        sets.load("ucddb", ["18"])
+
+
+def test_the_synthetic_set_by_name():
+    epochs = sets.load("sleep-synthetic", ["synthetic07"])
+    assert epochs.synthetic and len(epochs) == 200 and "SYNTHETIC" in epochs.describe()
+
+
 def band_power(x):
     """(n, channels): the power between 0.5 and 35 Hz of epochs of any rate."""
     spectrum = abs(np.fft.rfft(x - x.mean(axis=2, keepdims=True)) / x.shape[2]) ** 2
