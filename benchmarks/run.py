@@ -11,16 +11,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file runs by its path, too
 
+from benchmarks.fpga import section as boards  # noqa: E402
 from benchmarks.results import markdown, write_section  # noqa: E402
 from bnn import zoo  # noqa: E402
 
 HERE = Path(__file__).parent
 
 
-def run(script: str, folder: Path) -> dict:
+def run(script: str, folder: Path):
     """The figures of one benchmark, run in a process of its own."""
-    path = folder / f"{script}.json"
-    subprocess.run([sys.executable, str(HERE / f"{script}.py"), "--json", str(path)], check=True)
+    path = folder / "figures.json"
+    subprocess.run([sys.executable, str(HERE / script), "--json", str(path)], check=True)
     return json.loads(path.read_text())
 
 
@@ -46,7 +47,7 @@ def accuracy_part(figures: dict[str, dict]) -> str:
 
 def host_part(figures: dict[str, dict]) -> str:
     text = (
-        "## This computer\n\nOne thread, time of the processor, `benchmarks/host.py`: rounds in which all take turns, "
+        "## This computer\n\nOne thread, time of the processor, `benchmarks/host`: rounds in which all take turns, "
         "medians; the last column is the median of the ratios within a round. torch, onnxruntime and the Larq Compute "
         "Engine get windows that are standardised already, all others raw samples.\n"
     )
@@ -73,7 +74,8 @@ def main() -> None:
     subprocess.run([sys.executable, str(HERE / "mcu")], check=True)  # writes its section and its picture itself
     with tempfile.TemporaryDirectory() as folder:
         write_section(host_part(run("host", Path(folder))))
-        write_section(training_part(run("training", Path(folder))))
+        write_section(boards(run("fpga.py", Path(folder))))
+        write_section(training_part(run("training.py", Path(folder))))
 
 
 if __name__ == "__main__":

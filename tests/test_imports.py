@@ -45,7 +45,7 @@ ROOMS = {
 OUTSIDE = {
     "bnn.graph": {"numpy", "safetensors"},
     "bnn.sim": {"numpy"},
-    "bnn.data": {"numpy", "scipy", "wfdb", "rich"},
+    "bnn.data": {"numpy", "scipy", "wfdb", "edfio", "rich"},
     "bnn.metrics": {"numpy", "rich"},
     "bnn.rejection": {"numpy"},
     "bnn.report": {"numpy", "jinja2", "markupsafe", "matplotlib"},
@@ -63,6 +63,7 @@ LAYERS = {
     "torchmetrics",
     "wfdb",
     "scipy",
+    "edfio",
     "matplotlib",
     "unicorn",
     "elftools",
@@ -72,7 +73,7 @@ LAYERS = {
     "tensorflow",
     "larq",
 }
-"""What only the extras `train`, `records`, `lab` and `peers` install, and what no extra does."""
+"""What only the extras `train`, `records`, `sleep`, `lab` and `peers` install, and what no extra does."""
 
 
 def belongs(module: str, room: str) -> bool:
@@ -130,7 +131,7 @@ def test_the_test_can_fail(tmp_path):
 
 @pytest.mark.parametrize(
     "module",
-    ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg"]
+    ["bnn.graph", "bnn.sim", "bnn.metrics", "bnn.zoo", "bnn.cli", "bnn.cli.app", "bnn.data.ecg", "bnn.data.sleep.sets"]
     + [
         "bnn.lower.passes",
         "codegen.generate",

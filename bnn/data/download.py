@@ -24,17 +24,31 @@ ELSEWHERE = "or set BNN_DATA to the folder that holds the records' folder"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a database: its name, its size in bytes, and the SHA-256 of its content in hexadecimal."""
+    """One file of a database.
+
+    name       of the file
+    size       in bytes, None where it is not known beforehand
+    digest     of its content, in hexadecimal
+    algorithm  of the digest: sha256 or sha1
+    """
 
     name: str
-    size: int
-    sha256: str
+    size: int | None
+    digest: str
+    algorithm: str = "sha256"
 
 
 def read_manifest(name: str) -> tuple[Item, ...]:
-    """The files of the database `name`, from this package's table (sums as PhysioNet publishes them)."""
+    """The files of the database `name`, from this package's table (sums as PhysioNet publishes them).
+
+    The table's columns are file, bytes (which may be left out) and the name of the digest.
+    """
     text = files("bnn.data").joinpath("tables", f"{name}_files.csv").read_text()
-    return tuple(Item(row["file"], int(row["bytes"]), row["sha256"]) for row in csv.DictReader(text.splitlines()))
+    rows = csv.DictReader(text.splitlines())
+    algorithm = rows.fieldnames[-1]
+    return tuple(
+        Item(row["file"], int(row["bytes"]) if "bytes" in row else None, row[algorithm], algorithm) for row in rows
+    )
 
 
 def fetch(base_url: str, items: tuple[Item, ...], folder: Path, timeout: float = TIMEOUT) -> int:
@@ -48,8 +62,10 @@ def fetch(base_url: str, items: tuple[Item, ...], folder: Path, timeout: float =
     """
     missing = [item for item in items if problem_of(folder, item)]
     with _progress() as bar:
-        task = bar.add_task(f"fetching {folder.name}", total=sum(item.size for item in missing))
-        for item in missing:
+        known = all(item.size is not None for item in missing)
+        task = bar.add_task(f"fetching {folder.name}", total=sum(item.size for item in missing) if known else None)
+        for i, item in enumerate(missing, start=1):
+            bar.update(task, description=f"fetching {folder.name}, file {i} of {len(missing)}")
             content = _download(base_url, item, timeout, lambda n: bar.advance(task, n))
             try:
                 write_atomic(folder / item.name, content)
@@ -71,11 +87,26 @@ def problem_of(folder: Path, item: Item) -> str:
     if not file.is_file():
         return "missing"
     size = file.stat().st_size
-    if size != item.size:
+    if item.size is not None and size != item.size:
         return f"{size} bytes, wanted {item.size}"
     with file.open("rb") as content:
-        got = hashlib.file_digest(content, "sha256").hexdigest()
-    return "" if got == item.sha256 else f"sha256 {got[:12]}, wanted {item.sha256[:12]}"
+        got = hashlib.file_digest(content, item.algorithm).hexdigest()
+    return "" if got == item.digest else f"{item.algorithm} {got[:12]}, wanted {item.digest[:12]}"
+
+
+def verify(folder: Path, items: tuple[Item, ...]) -> int:
+    """Compare every file with its published checksum; return how many there are.
+
+    Raises DataError that counts the missing or damaged files and names the first.
+    """
+    problems = [(item.name, problem) for item in items if (problem := problem_of(folder, item))]
+    if problems:
+        file, problem = problems[0]
+        raise DataError(
+            f"{folder}: {len(problems)} of {len(items)} files are missing or damaged, the first is {file} ({problem}); "
+            "delete what is damaged and fetch it again"
+        )
+    return len(items)
 
 
 def _download(base_url: str, item: Item, timeout: float, advance: Callable[[int], None]) -> bytes:
@@ -83,8 +114,9 @@ def _download(base_url: str, item: Item, timeout: float, advance: Callable[[int]
     content = bytearray()
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
+            size = item.size if item.size is not None else int(answer.headers["Content-Length"] or 0)
             # One byte more than wanted is enough to see that the content is another one.
-            while chunk := answer.read(min(CHUNK, item.size + 1 - len(content))):
+            while chunk := answer.read(min(CHUNK, size + 1 - len(content))):
                 content += chunk
                 advance(len(chunk))
     except urllib.error.HTTPError as error:
@@ -94,18 +126,16 @@ def _download(base_url: str, item: Item, timeout: float, advance: Callable[[int]
     except (OSError, http.client.HTTPException) as error:  # OSError: no network, refused, reset, timed out
         reason = getattr(error, "reason", None) or error
         raise DataError(f"{url}: cannot be fetched ({reason}); connect to the internet, {ELSEWHERE}") from error
-    _check_content(url, item, bytes(content))
+    _check_content(url, item, size, bytes(content))
     return bytes(content)
 
 
-def _check_content(url: str, item: Item, content: bytes) -> None:
-    if len(content) < item.size:
+def _check_content(url: str, item: Item, size: int, content: bytes) -> None:
+    if len(content) < size:
+        raise DataError(f"{url}: the connection was cut after {len(content)} of {size} bytes; try again, {ELSEWHERE}")
+    got = hashlib.new(item.algorithm, content).hexdigest()
+    if got != item.digest:
         raise DataError(
-            f"{url}: the connection was cut after {len(content)} of {item.size} bytes; try again, {ELSEWHERE}"
-        )
-    got = hashlib.sha256(content).hexdigest()
-    if got != item.sha256:
-        raise DataError(
-            f"{url}: wrong checksum, sha256 is {got[:12]}..., wanted {item.sha256[:12]}...; "
+            f"{url}: wrong checksum, {item.algorithm} is {got[:12]}..., wanted {item.digest[:12]}...; "
             f"the server's file is not the published one, try again, {ELSEWHERE}"
         )

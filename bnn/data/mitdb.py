@@ -7,7 +7,7 @@ nstdb  Noise Stress Test Database, of which the three records of noise are used 
 import os
 from pathlib import Path
 
-from bnn.data.download import fetch, problem_of, read_manifest
+from bnn.data.download import fetch, read_manifest
 from bnn.data.records import record_path
 from bnn.errors import DataError
 
@@ -67,22 +67,6 @@ def find_record(path_or_name: str | Path) -> Path:
     if str(path) in RECORDS and not Path(f"{path}.hea").exists():
         return locate() / path
     return path
-
-
-def verify(folder: Path, name: str = "mitdb") -> int:
-    """Compare every file of the database with its published checksum; return how many files there are.
-
-    Raises DataError that counts the missing or damaged files and names the first.
-    """
-    items = read_manifest(name)
-    problems = [(item.name, problem) for item in items if (problem := problem_of(folder, item))]
-    if problems:
-        file, problem = problems[0]
-        raise DataError(
-            f"{folder}: {len(problems)} of {len(items)} files are missing or damaged, the first is {file} ({problem}); "
-            "delete what is damaged and fetch it again"
-        )
-    return len(items)
 
 
 def cache_folder() -> Path:

@@ -144,6 +144,13 @@ def test_unknown_set_protocol_and_part(refused, mitdb):
 def test_bnn_data_without_records(refused, tmp_path, monkeypatch):
     monkeypatch.setenv("BNN_DATA", str(tmp_path))
     assert "BNN_DATA" in refused("data", "check")
+    assert "`bnn data fetch sleep-edf-20`" in refused("data", "check", "sleep-edf-20")
+    assert "though BNN_DATA is set" in refused("data", "fetch", "sleep-edf-78")
+    assert "sleeptight.isr.uc.pt" in refused("data", "fetch", "isruc-1")
+    (tmp_path / "shhs").mkdir()
+    assert "no checksums of it are published" in refused("data", "check", "shhs")
+    (tmp_path / "sleep-edf" / "sleep-cassette").mkdir(parents=True)
+    assert "78 of 78 files are missing or damaged" in refused("data", "fetch", "sleep-edf-20")
 
 
 def test_windows_of_another_shape(refused, tmp_path):

@@ -92,6 +92,17 @@ def test_the_zoo_is_as_good_as_its_cards_say(bnn, mitdb, name):
     assert f"{100 * figures['accuracy']:.2f} %" in card and f"{figures['macro_f1']:.3f}" in card
 
 
+def test_sets_of_windows_and_of_nights_are_listed(bnn, monkeypatch, tmp_path):
+    monkeypatch.delenv("BNN_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = json.loads(bnn("data", "list", "--json").out)
+    assert found["mitdb"] is None and "ecg17" in found["sets"] and "inter-patient" in found["protocols"]
+    assert list(found["sleep"])[:3] == ["sleep-edf-20", "sleep-edf-78", "isruc-1"] and "shhs" in found["sleep"]
+    assert "SYNTHETIC" in found["sleep"]["sleep-synthetic"] and "leave-one-out" in found["sleep_protocols"]
+    text = bnn("data", "list").out
+    assert "bnn data fetch sleep-edf-20" in text and "sleepdata.org" in text and "10 folds by subject" in text
+
+
 def test_synthetic_figures_say_so(bnn):
     ran = bnn("evaluate", "ecg17", "--synthetic")
     assert ran.code == 0 and "SYNTHETIC" in ran.out

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bnn.data.download import Item, fetch, problem_of
+from bnn.data.download import Item, fetch, problem_of, verify
 from bnn.errors import DataError, FileError
 
 FILES = {"a.dat": bytes(range(256)) * 600, "b.hea": b"b 2 360 100\n"}
@@ -65,6 +65,25 @@ def test_wrong_content(server, tmp_path, content):
     with pytest.raises(DataError, match="a.dat: wrong checksum, sha256 is .* wanted .*BNN_DATA"):
         fetch(server.url, ITEMS, tmp_path)
     assert stored(tmp_path) == {}
+
+
+def by_sha1(name):
+    """The item of a table that tells no size, such as Sleep-EDF's."""
+    return Item(name, None, hashlib.sha1(FILES[name]).hexdigest(), "sha1")
+
+
+def test_sizes_may_be_unknown(server, tmp_path):
+    items = tuple(map(by_sha1, FILES))
+    (tmp_path / "b.hea").write_bytes(b"b 2 360 999\n")
+    assert fetch(server.url, items, tmp_path) == 2 and stored(tmp_path) == FILES
+    assert problem_of(tmp_path, items[0]) == "" and verify(tmp_path, items) == 2
+    server.files["a.dat"] = b"another"
+    (tmp_path / "a.dat").unlink()
+    with pytest.raises(DataError, match="a.dat: wrong checksum, sha1 is "):
+        fetch(server.url, items, tmp_path)
+    server.files["a.dat"], server.cut_after = FILES["a.dat"], 1000
+    with pytest.raises(DataError, match="a.dat: the connection was cut after 1000 of 153600 bytes"):
+        fetch(server.url, items, tmp_path)
 
 
 def test_file_not_there(server, tmp_path):

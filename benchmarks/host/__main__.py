@@ -1,6 +1,6 @@
 """Windows per second on this computer, one thread: the native engine beside everything else that runs the same network.
 
-    OMP_NUM_THREADS=1 python benchmarks/host.py --json build/host.json [--lce-python PATH]
+    OMP_NUM_THREADS=1 python benchmarks/host --json build/host.json [--lce-python PATH]
 
 All take turns in every round; medians of the rounds count, and ratios within a round, all in seconds of the processor.
 Those that compute in integers must agree on every logit. torch, onnxruntime and the Larq Compute Engine get windows
