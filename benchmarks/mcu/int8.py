@@ -190,10 +190,13 @@ def _manifest(graph: Graph, sources: list[str]) -> dict:
     classes = len(graph.classes)
     return {
         "format": FORMAT,
+        "form": "window",
         "name": NAME,
         "classes": list(graph.classes),
         "signals": [{"name": s.name, "samples": s.length, "channels": s.channels} for s in graph.signals],
         "sources": sources,
         "context_bytes": 0,
+        "kept_bytes": 0,
+        "restart": False,
         "trace": [{"id": 0, "name": "logits", "type": "int32", "shape": (classes,)}],
     }

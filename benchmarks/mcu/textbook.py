@@ -220,11 +220,14 @@ def _manifest(graph: Graph, chain: Chain) -> dict:
     traces += [_sums(chain, chain.last_pool), (chain.end.name, "int32", (len(graph.classes),))]
     return {
         "format": FORMAT,
+        "form": "window",
         "name": NAME,
         "classes": list(graph.classes),
         "signals": [{"name": s.name, "samples": s.length, "channels": s.channels} for s in graph.signals],
         "sources": [f"{NAME}.c"],
         "context_bytes": 0,
+        "kept_bytes": 0,
+        "restart": False,
         "trace": [{"id": i, "name": n, "type": kind, "shape": shape} for i, (n, kind, shape) in enumerate(traces)],
     }
 
