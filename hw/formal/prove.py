@@ -69,7 +69,7 @@ BLOCKS = {
             "fork", "each reader takes each beat once", ("bnn_fork.v",), 3, script="connect -set its_done \\dut.done_r"
         ),
         Block("crc16", "the division, bit by bit", ("crc16.v",), 3),
-        Block("uart", "sent bytes are received", ("uart_tx.v", "uart_rx.v"), 100, forever=False),
+        Block("uart", "sent bytes are received", ("uart_tx.v", "uart_rx.v"), 90, forever=False),
         Block(
             "frame_rx", "a good frame gave all its samples and no more", ("frame_rx.v", "crc16.v"), 18, forever=False
         ),

@@ -51,6 +51,7 @@ module uart_rx #(
         if (i_rst) begin
             sync_r <= 2'b11;
             state_r <= IDLE;
+            {o_valid, o_error} <= 2'b00;
         end
     end
 endmodule

@@ -1,6 +1,7 @@
 """The netlist after synthesis as a simulation: a chip's cells instead of operators, by the models that Yosys ships."""
 
 import json
+import re
 import shutil
 from importlib import util
 from pathlib import Path
@@ -14,6 +15,9 @@ from hw.synth.tools import fail, require, run
 
 MODELS = {"ice40": "ice40/cells_sim.v"}
 """Simulation models in the wheel's share folder. Those of ECP5 and Gowin have block RAMs as black boxes."""
+
+UNKNOWN = re.compile(r"'[hb][0-9a-f]*x[0-9a-fx]*")
+"""Numbers with bits that are not defined, which the netlist has where they do not matter; Verilator fails on some."""
 
 SHORTER = Path(__file__).with_name("ice40_cells.v")
 """Takes the place of some of them."""
@@ -46,15 +50,17 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
         f"{FAMILIES[board.family].synth} -top {manifest['top']}; "
         "write_verilog -noattr -defparam netlist.v"
     )
-    # Models put in the place of their cells, since not every simulator reads the models' own Verilog; x becomes 0.
+    # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
     expand = (
         f"read_verilog netlist.v {models.name}; read_verilog -overwrite {SHORTER.name}; "
-        f"hierarchy -check -top {manifest['top']}; proc; flatten; setundef -zero; opt_expr; "
+        f"hierarchy -check -top {manifest['top']}; proc; flatten; opt_expr; "
         "opt_clean -purge; write_verilog -noattr expanded.v"
     )
     for name, commands in (("netlist", script), ("expand", expand)):
         if run("yosys", ("-p", commands), folder / f"{name}.log", cwd=folder):
             raise fail("yosys", f"{manifest['top']} for {board.name}", folder / f"{name}.log")
+    expanded = (folder / "expanded.v").read_text(encoding="utf-8")
+    write_atomic(folder / "expanded.v", UNKNOWN.sub(lambda number: number[0].replace("x", "0"), expanded))
     write_atomic(folder / f"{manifest['name']}.json", json.dumps(manifest | {"sources": ["expanded.v"]}))
     return RtlSimulation(folder, folder / "sim", simulator=simulator, traced=False)
 

@@ -75,7 +75,8 @@ def read_report(family: str, nextpnr: Path, yosys: Path) -> Report:
     for name, kinds in CELLS[family].items():
         found = [counts[kind] for kind in kinds if kind in counts]
         cells[name] = Used(sum(used for used, _ in found), max((available for _, available in found), default=0))
-    return Report(cells, slowest["constraint"], slowest["achieved"])
+    asked = round(slowest["constraint"], 2)  # nextpnr rounds the period to picoseconds
+    return Report(cells, asked, slowest["achieved"])
 
 
 def _cells(utilization: dict, yosys: Path) -> dict[str, tuple[int, int]]:
