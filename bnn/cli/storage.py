@@ -10,8 +10,11 @@ from bnn.cli.generate import temporary_sources
 from bnn.errors import GraphError, ToolError
 from bnn.graph import Graph
 from bnn.graph.ops import BinaryConv, SignalConv
+from codegen import Options
 
 TARGET, OPT = "cortex-m4", "-Os"
+SMALL = Options("plain")
+"""Kernels that store the network once, and no lists made from it."""
 NETWORK = ("weights", "thresholds", "factors", "pads", "tables")
 """What training decided; the rest of an image is how it is run."""
 
@@ -25,13 +28,13 @@ def paper_bytes(graph: Graph) -> dict[str, float]:
 
 
 def image_storage(opened: OpenGraph):
-    """(firmware.storage.Storage of an image for TARGET, "") or, where none can be built, (None, why)."""
+    """(firmware.storage.Storage of an image for TARGET with SMALL kernels, "") or, where none can be built, (None, why)."""
     try:
         from firmware.build import build_image
         from firmware.image import read_image
         from firmware.storage import read_storage
 
-        with temporary_sources(opened, TARGET) as sources, tempfile.TemporaryDirectory(prefix="bnn-") as folder:
+        with temporary_sources(opened, TARGET, SMALL) as sources, tempfile.TemporaryDirectory(prefix="bnn-") as folder:
             return read_storage(read_image(build_image(sources, TARGET, Path(folder), traced=False, opt=OPT))), ""
     except (ToolError, GraphError) as error:
         return None, f"No figures of a linked image, which need the extra `lab`: {error}"
@@ -39,7 +42,7 @@ def image_storage(opened: OpenGraph):
 
 def storage_table(image, paper: dict[str, float]) -> Table:
     """Both counts side by side; `image` is None where there is none."""
-    title = f"storage, B; image for {TARGET}, {OPT}; 1 KB = 1024 B"
+    title = f"storage, B; image for {TARGET}, {OPT} {SMALL}; 1 KB = 1024 B"
     made = table("", title=title, numbers=("linked image", "the paper's count"))
     stored = image.to_dict() if image else {}
     for name in NETWORK:

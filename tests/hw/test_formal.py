@@ -17,7 +17,7 @@ SLOW = {"pool", "uart", "frame_rx"}
 MISTAKES = [
     ("popcount", "bnn_popcount.v", "{{(CW-1){1'b0}}, bits[j]}", "{{(CW-1){1'b0}}, bits[j] && j != 3}"),
     ("popcount", "bnn_popcount.v", "if (i_enable) count_r <= total", "count_r <= total"),
-    ("threshold", "bnn_threshold.v", "= x >= t", "= x > t"),
+    ("threshold", "bnn_threshold.v", "bits[l] = x >= t", "bits[l] = x > t"),
     ("threshold", "bnn_threshold.v", "{i_data[l*W+W-1], i_data[l*W +: W]}", "{1'b0, i_data[l*W +: W]}"),
     ("threshold", "bnn_threshold.v", "if (i_valid && o_ready) beat_r", "if (i_valid) beat_r"),
     ("slice", "bnn_slice.v", "!valid_r || i_ready;", "1'b1;"),

@@ -97,7 +97,7 @@ MUTANTS = [
     ("bnn_standardise.v", "pad_r ? i_std", "pad_r ? 21'd0", "block1.acc"),
     ("bnn_scaled_threshold.v", "x >= t", "x > t", "block1.bits"),
     ("bnn_pool.v", "opens ? newer : kept", "kept", "block1"),
-    ("bnn_slide.v", "pad ? PAD_VALUE", "pad ? {W{1'b0}}", "block2.acc"),
+    ("bnn_slide.v", "pad_r ? PAD_VALUE", "pad_r ? {W{1'b0}}", "block2.acc"),
     ("bnn_threshold.v", "x >= t", "x > t", "block2"),
     ("bnn_prelu_sum.v", "first2_r ? bias2_r", "first2_r ? 32'd0", "logits"),
 ]
