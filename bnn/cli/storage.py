@@ -28,7 +28,7 @@ def paper_bytes(graph: Graph) -> dict[str, float]:
 
 
 def image_storage(opened: OpenGraph):
-    """(firmware.storage.Storage of an image for TARGET with SMALL kernels, "") or, where none can be built, (None, why)."""
+    """(firmware.storage.Storage of an image with SMALL kernels, "") or, where none can be built, (None, why)."""
     try:
         from firmware.build import build_image
         from firmware.image import read_image

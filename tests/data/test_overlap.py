@@ -11,7 +11,7 @@ from bnn.data.splits import FOLDS, split
 from bnn.errors import DataError
 
 SETS = [name for name in ecg.LOADERS if name != "ecg5-past"]
-"""A window of ecg5-past begins with the one before it, of which mean and std are taken: there, parts share by design."""
+"""A window of ecg5-past begins with the one before it, for its mean and std: there, parts share by design."""
 CLEAN = ("stratified", "kfold", "grouped", "inter-patient")
 """Protocols that promise that no two parts share a sample; `paper` does not."""
 
