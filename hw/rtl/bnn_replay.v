@@ -44,6 +44,7 @@ module bnn_replay #(
     localparam [31:0] LAST_ROUND = ROUNDS - 1;
     localparam [31:0] LAST_PLACE = POSITIONS - 1;
 
+    (* ram_style = "block" *)   // however short: in flip-flops it would take a multiplexer as well
     reg [BITS-1:0] memory_r [0:(1<<AW)-1];
 
     // Writing: the words of all steps, pads included.
