@@ -1,8 +1,7 @@
-// What the sender is given comes out of the receiver: each byte once, unchanged, in order, and without errors. The
-// second of two bytes may follow at once or later.
+// What the sender is given comes out of the receiver: each byte once, unchanged, in order, and without errors: any
+// two bytes, sent one behind the other, the first one up to three clocks after reset.
 module formal_uart (
     input wire       i_clk,
-    input wire       i_valid,
     input wire [7:0] i_data
 );
     localparam DIV = 4;
@@ -11,7 +10,9 @@ module formal_uart (
     reg rst_r = 1;
     reg [7:0] first_r, second_r;
     reg [1:0] sent_r = 0, got_r = 0;
-    wire send = i_valid && sent_r != 2;
+    (* anyconst *) reg [1:0] wait_r; // clocks before the first byte
+    reg [1:0] clocks_r = 0;
+    wire send = !rst_r && clocks_r == wait_r && sent_r != 2;
 
     uart_tx #(.DIV(DIV)) u_tx (
         .i_clk(i_clk), .i_rst(rst_r), .i_valid(send), .i_data(i_data), .o_ready(ready), .o_tx(tx)
@@ -23,6 +24,7 @@ module formal_uart (
     always @(posedge i_clk) begin
         rst_r <= 0;
         if (!rst_r) begin
+            if (clocks_r != wait_r) clocks_r <= clocks_r + 1;
             if (send && ready) begin
                 if (sent_r == 0) first_r <= i_data;
                 else second_r <= i_data;
