@@ -51,7 +51,7 @@ def fewest(rows: list[dict]) -> str:
             [f"`{label}`" if label else "default", *counts, *(f"{sized.get(k, 0):,}" for k in ("flash", "ram"))]
         )
     header = ["", *cores, "flash, B (M4)", "RAM, B (M4)"]
-    return f"### Fewest instructions of all levels and compilers, {MAIN}\n\n{markdown(header, table)}"
+    return f"### Fewest instructions of the builds below, {MAIN}\n\n{markdown(header, table)}"
 
 
 def least(rows: list[dict]) -> dict | None:

@@ -105,8 +105,7 @@ class EcgNet(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        # Maps of height 1 with the channels innermost: torch's pool and convolution are 1.6 times as fast on them.
-        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        x = x.unsqueeze(2)
         for block in self.blocks:
             x = block(x)
         return self.dropout(x).sum(dim=(2, 3))
