@@ -3,17 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bnn.graph import Graph, Signal
 from codegen.c.model import RUNTIME, Common, KnownAnswer, make_model
-from codegen.c.text import comment
 from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.layout import Tensor
 from codegen.plan import Plan
+from codegen.printing import environment
 
 MANIFEST_FORMAT = 3
 
@@ -44,7 +41,7 @@ def emit(
 
 def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str, str]:
     """The texts; `form` names the templates of header and source."""
-    env = environment()
+    env = environment(__file__)
     names = {
         f"{form}.h.j2": f"{model.name}.h",
         f"{form}.c.j2": f"{model.name}.c",
@@ -57,20 +54,6 @@ def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str,
     for name in (*model.headers[2:], *model.sources[1:]):
         files[name] = (RUNTIME / name).read_text(encoding="utf-8")
     return files | {f"{model.name}.json": manifest}
-
-
-def environment() -> Environment:
-    """Where the templates are, and how they are printed."""
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    env.filters["comment"] = comment
-    return env
 
 
 def _cost(plan: Plan) -> str:

@@ -7,11 +7,12 @@ import numpy as np
 
 from bnn.graph import Graph
 from bnn.graph.ops import AndNot, BinaryConv, PReluSum, SignalConv, Threshold
-from codegen.c.emit import MANIFEST_FORMAT, environment
+from codegen.c.emit import MANIFEST_FORMAT
 from codegen.c.layers import Array, Descriptor, initialiser
 from codegen.c.model import RUNTIME, runtime_abi
 from codegen.c.text import Names, rows
 from codegen.native import KERNELS, NativePlan, make_native
+from codegen.printing import environment
 from codegen.steps import Step
 
 SHARED = ("bnn_runtime.h", "bnn_argmax.c", "bnn_bounds.c", "bnn_stats.c")
@@ -56,7 +57,7 @@ def emit_native(graph: Graph) -> dict[str, str]:
     folder = RUNTIME / "native"
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()}
     files |= {file: (RUNTIME / file).read_text(encoding="utf-8") for file in SHARED}
-    files[f"{name}.c"] = environment().get_template("native.c.j2").render(engine=engine)
+    files[f"{name}.c"] = environment(__file__).get_template("native.c.j2").render(engine=engine)
     return files | {f"{name}.json": _manifest(native, sorted(file for file in files if file.endswith(".c")))}
 
 

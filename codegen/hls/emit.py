@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from codegen.c.text import comment
 from codegen.hls.folding import Design
 from codegen.hls.model import Model
 from codegen.hls.text import number_rows
+from codegen.printing import environment
 
 KERNELS = Path(__file__).resolve().parents[2] / "hw" / "hls"
 MANIFEST_FORMAT = 1
@@ -102,15 +103,7 @@ def table(design: Design) -> list[tuple[str, ...]]:
 
 
 def _environment() -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    env.filters["comment"] = comment
+    env = environment(__file__)
     env.filters["comment_lines"] = _comment_lines
     env.filters["numbers"] = number_rows
     return env

@@ -4,11 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from bnn.graph.ops import PReluSum
 from codegen.c.emit import Origin
-from codegen.c.text import comment
+from codegen.printing import environment
 from codegen.rtl.build import Builder
 from codegen.rtl.netlist import Netlist, Part, Stream, Wire
 from codegen.rtl.plan import RtlPlan
@@ -53,15 +51,7 @@ def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) 
         parts=tuple(net.parts),
         streams=tuple(net.streams),
     )
-    env = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    env.filters["comment"] = comment
+    env = environment(__file__)
     files = {f"{top.module}.v": env.get_template("top.v.j2").render(top=top, origin=origin)}
     modules = _modules(net)
     files |= {name: (MODULES / name).read_text(encoding="utf-8") for name in modules}
