@@ -32,6 +32,9 @@ def train_command(
     change: Annotated[
         list[str] | None, typer.Option("--with", metavar="FIELD=VALUE", help="Change a field of the recipe.")
     ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Run on the same split whose answers are learned, for a recipe with teaching.")
+    ] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder [runs/SET-RECIPE-PROTOCOL-SEED].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start over in a folder that has a run.")] = False,
@@ -55,7 +58,9 @@ def train_command(
             continue
         for line in (parts.describe(), *parts.notes):
             err.print(line)
-        path = train(chosen, windows, parts, target, seed=seed, accelerator=accelerator, resume=resume, force=force)
+        taught_by = teacher and zoo.model_path(str(run_path(teacher, "", fold, number)))
+        how = dict(seed=seed, teacher=taught_by, accelerator=accelerator, resume=resume, force=force)
+        path = train(chosen, windows, parts, target, **how)
         err.print(f"wrote {path}")
         evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
 

@@ -29,6 +29,7 @@ from bnn.train.evaluate import predict
 from bnn.train.module import EcgTraining
 from bnn.train.progress import EpochProgress
 from bnn.train.recipes import Recipe
+from bnn.train.teacher import load_teacher
 
 
 def train(
@@ -38,6 +39,7 @@ def train(
     out_dir: Path,
     *,
     seed: int = 0,
+    teacher: Path | None = None,
     accelerator: str = "auto",
     resume: bool = False,
     force: bool = False,
@@ -49,19 +51,21 @@ def train(
     of the last epoch; the test part is looked at once, at the end, for the figures in run.json and the file.
     Under the protocol `paper` alone the test part is also watched, and the best epoch on it, by which the paper
     chose its network, is noted beside them as `best_on_test`; nothing else comes of it.
+    `teacher` is the model.safetensors of a network trained on the same split, for a recipe with `teaching`.
     A run resumed after an interruption loses at most one epoch and ends with the same weights.
 
-    Raises FileError if `out_dir` exists and neither `resume` nor `force` is given, ModelError if it holds
-    another run than the one to resume or if the loss runs away, ToolError for an accelerator that is not here,
-    and KeyboardInterrupt, with the epoch reached, after Ctrl-C.
+    Raises FileError if `out_dir` exists and neither `resume` nor `force` is given, ModelError if it holds another run
+    than the one to resume, for a teacher that does not fit or if the loss runs away, ToolError for an accelerator that
+    is not here, and KeyboardInterrupt, with the epoch reached, after Ctrl-C.
     """
     out_dir = Path(out_dir)
     _check_accelerator(accelerator)
-    run = run_folder.describe(recipe, windows, split, seed)
+    run = run_folder.describe(recipe, windows, split, seed, teacher)
+    taught_by = load_teacher(teacher, recipe, run)
     last = run_folder.prepare(out_dir, run, resume=resume, force=force)
     net = blank(recipe.config(windows.classes, windows.length), seed)
     watched = _watched(split)
-    module = EcgTraining(net, recipe, seed, watched)
+    module = EcgTraining(net, recipe, seed, watched, taught_by)
     began = time.monotonic()
     with quiet():
         pl.seed_everything(seed, verbose=False)

@@ -19,6 +19,7 @@ class Recipe:
     lr                    learning rate of Adam, in (0, 1]
     schedule              cosine: falls to 0 over the epochs; constant: stays
     weight_decay          of Adam
+    channels              of the blocks between signal and classes
     binary                False trains the float twin
     real_weights          share of the epochs that train real weights between binary activations, before binary
                           weights take over with a fresh optimiser and schedule (staged binarisation), in [0, 1)
@@ -27,6 +28,8 @@ class Recipe:
                           epoch, 1 draws all classes alike, with replacement
     dropout               share of the last block's outputs dropped in training, in [0, 1)
     logit_scale           factor on the logits in the loss, > 0; a sum of 27 positions is too steep for softmax
+    teaching              weight of a teacher's answers in the loss beside the labels, in [0, 1]; 0 asks for no teacher
+    temperature           by which both logits are divided where a teacher's answers are learned, > 0
     weight_estimator      annealed, ste or approxsign
     activation_estimator  annealed, ste or approxsign
     recut                 share of the windows cut anew from their records in each epoch, in [0, 1]; see data.recut
@@ -44,12 +47,15 @@ class Recipe:
     lr: float = 0.01
     schedule: str = "cosine"
     weight_decay: float = 0.0
+    channels: tuple[int, ...] = EcgConfig.channels
     binary: bool = True
     real_weights: float = 0.0
     smoothing: float = 0.0
     balance: float = 0.0
     dropout: float = 0.1
     logit_scale: float = 0.25
+    teaching: float = 0.0
+    temperature: float = 2.0
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
     recut: float = 0.0
@@ -71,6 +77,9 @@ class Recipe:
         self._check("balance", 0 <= self.balance <= 1, "a number in [0, 1]")
         self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("logit_scale", self.logit_scale > 0, "above 0")
+        self._check("channels", len(self.channels) == 5 and all(c >= 1 for c in self.channels), "five numbers above 0")
+        self._check("teaching", 0 <= self.teaching <= 1, "a number in [0, 1]")
+        self._check("temperature", self.temperature > 0, "above 0")
         self._check("recut", 0 <= self.recut <= 1, "a number in [0, 1]")
         self._check("gain", 0 <= self.gain < 1, "a number in [0, 1)")
         self._check("noise", self.noise >= 0, "at least 0")
@@ -97,6 +106,7 @@ class Recipe:
             if field not in known:
                 raise ModelError(f"a recipe has no field {field!r}; its fields are {', '.join(known)}")
             wanted = type(getattr(self, field))
+            value = values[field] = tuple(value) if isinstance(value, list) else value
             if isinstance(value, bool) != (wanted is bool) or not isinstance(value, (int, wanted)):
                 raise ModelError(
                     f"recipe {self.task}/{self.name}: {field} is {value!r}, wanted {wanted.__name__}; "
@@ -108,6 +118,7 @@ class Recipe:
         """The network this recipe trains, for these classes and windows of this many samples, their past included."""
         return EcgConfig(
             classes=tuple(classes),
+            channels=self.channels,
             samples=samples // (2 if self.normalisation == "past" else 1),
             normalisation=self.normalisation,
             binary=self.binary,
@@ -124,7 +135,7 @@ class Recipe:
 
     def to_dict(self) -> dict:
         """Plain values, for run.json and the metadata of a checkpoint."""
-        return asdict(self)
+        return asdict(self) | {"channels": list(self.channels)}
 
 
 # The reference set-up of Pu et al. (arXiv 2304.01568): long, constant rate, no augmentation, no logit scale.

@@ -19,10 +19,10 @@ from bnn.errors import FileError, ModelError
 from bnn.files import write_atomic
 from bnn.train.recipes import Recipe
 
-IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data")
+IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data", "teacher")
 
 
-def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int) -> dict:
+def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int, teacher: Path | None = None) -> dict:
     """What decides the outcome of a run, in plain values; two runs with the same are the same run."""
     return {
         "recipe": recipe.to_dict(),
@@ -39,6 +39,7 @@ def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int) -> dic
             "test": len(split.test),
             "sha256": _fingerprint(windows, split),
         },
+        "teacher": teacher and hashlib.sha256(Path(teacher).read_bytes()).hexdigest(),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "brevitas", "lightning", "numpy")},
     }

@@ -3,6 +3,8 @@
 import csv
 import json
 import signal
+from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -259,3 +261,43 @@ def test_a_monotone_recipe_keeps_slopes_before_a_sign_from_falling(overrides, ke
         torch.nn.init.constant_(block.prelu.weight, -0.5)
     EcgTraining(net, chosen, 0).on_train_batch_end(None, None, 0)
     assert [block.prelu.weight.item() for block in net.blocks] == kept
+
+
+def test_a_taught_network_follows_its_teacher_and_not_the_labels(data, tmp_path):
+    w, s = data
+    teacher = train(small(binary=False, epochs=20), w, s, tmp_path / "teacher", accelerator="cpu", progress=False)
+    wrong = replace(w, y=(w.y + 1) % 3)  # labels that the teacher contradicts
+    sha = json.loads((tmp_path / "teacher" / "run.json").read_text())["data"]["sha256"]
+    told = small(binary=False, epochs=20, teaching=1.0)
+    with patch("bnn.train.run_folder._fingerprint", return_value=sha):
+        pupil = train(told, wrong, s, tmp_path / "pupil", teacher=teacher, accelerator="cpu", progress=False)
+    answers = [predict(load_model(path)[0], w.x[s.test]) for path in (teacher, pupil)]
+    assert np.mean(answers[0] == w.y[s.test]) > 0.9
+    assert np.mean(answers[0] == answers[1]) > 0.9
+    assert json.loads((tmp_path / "pupil" / "run.json").read_text())["teacher"]
+
+
+def test_a_teacher_that_may_have_seen_the_test_part_is_refused(data, tmp_path):
+    w, s = data
+    teacher = train(small(epochs=1), w, s, tmp_path / "teacher", accelerator="cpu", progress=False)
+    other = split(w, "stratified", 1)
+    with pytest.raises(ModelError, match="trained on another split .* may have seen what this run holds out"):
+        train(small(teaching=0.5), w, other, tmp_path / "pupil", teacher=teacher, accelerator="cpu", progress=False)
+    assert not (tmp_path / "pupil").exists()
+
+
+def test_teaching_and_a_teacher_need_each_other(data, tmp_path):
+    w, s = data
+    with pytest.raises(ModelError, match="has teaching 0.5, but no teacher; name its run with --teacher"):
+        train(small(teaching=0.5), w, s, tmp_path / "run", accelerator="cpu", progress=False)
+    teacher = train(small(epochs=1), w, s, tmp_path / "teacher", accelerator="cpu", progress=False)
+    with pytest.raises(ModelError, match="would teach nothing; add --with teaching=0.5"):
+        train(small(), w, s, tmp_path / "run", teacher=teacher, accelerator="cpu", progress=False)
+
+
+def test_channels_of_a_recipe_are_those_of_the_network(data, tmp_path):
+    w, s = data
+    path = train(small(epochs=1, channels=[4, 4, 8, 8, 8]), w, s, tmp_path / "run", accelerator="cpu", progress=False)
+    assert load_model(path)[0].config.channels == (4, 4, 8, 8, 8)
+    with pytest.raises(ModelError, match="channels is .4, 4., wanted five numbers above 0"):
+        small(channels=[4, 4])
