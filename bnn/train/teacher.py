@@ -1,0 +1,37 @@
+"""The teacher of a distillation: a trained network, held to the split of the run that it teaches."""
+
+from pathlib import Path
+
+from bnn.errors import ModelError
+from bnn.models.checkpoint import load_model
+from bnn.models.ecg import EcgNet
+from bnn.train.recipes import Recipe
+
+
+def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
+    """The network in `path`, in eval mode and without gradients; None where `recipe` asks for no teacher.
+
+    run  run.json of the run that is to be taught
+    Raises ModelError where recipe and path do not fit each other, and for a teacher that was trained on another split:
+    it may have seen windows that this run holds out.
+    """
+    if path is None and recipe.teaching:
+        raise ModelError(
+            f"{_name(recipe)} has teaching {recipe.teaching:g} but no teacher; name its run with --teacher"
+        )
+    if path is not None and not recipe.teaching:
+        raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; add --with teaching=0.5")
+    if path is None:
+        return None
+    teacher, about = load_model(path)
+    theirs, ours = about.get("data", {}).get("sha256"), run["data"]["sha256"]
+    if theirs != ours:
+        raise ModelError(
+            f"{path}: the teacher was trained on another split (data {str(theirs)[:12]}, wanted {ours[:12]}), "
+            "so it may have seen what this run holds out; train it with the same set, protocol, seed and fold"
+        )
+    return teacher.requires_grad_(False)
+
+
+def _name(recipe: Recipe) -> str:
+    return f"recipe {recipe.task}/{recipe.name}"
