@@ -288,7 +288,7 @@ def test_a_teacher_that_may_have_seen_the_test_part_is_refused(data, tmp_path):
 
 def test_teaching_and_a_teacher_need_each_other(data, tmp_path):
     w, s = data
-    with pytest.raises(ModelError, match="has teaching 0.5, but no teacher; name its run with --teacher"):
+    with pytest.raises(ModelError, match="has teaching 0.5 but no teacher; name its run with --teacher"):
         train(small(teaching=0.5), w, s, tmp_path / "run", accelerator="cpu", progress=False)
     teacher = train(small(epochs=1), w, s, tmp_path / "teacher", accelerator="cpu", progress=False)
     with pytest.raises(ModelError, match="would teach nothing; add --with teaching=0.5"):
