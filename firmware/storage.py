@@ -11,6 +11,7 @@ CONSTANTS = ".model_rodata"  # the section of ports/image.ld
 ROLES = {
     "weights": "weights",
     "t": "thresholds",
+    "limits": "thresholds",
     "rise": "factors",
     "fall": "factors",
     "scale": "factors",

@@ -12,6 +12,7 @@ from codegen.c.text import Names, pack, rows
 from codegen.cost import Cost, costs
 from codegen.files import KERNELS
 from codegen.layout import Tensor
+from codegen.limits import limits
 from codegen.plan import Plan, scratch_name
 from codegen.steps import Step
 
@@ -151,7 +152,8 @@ class Layers:
                 return fields | {"pad": node.pad, "frac": node.frac}
             case BinaryConv():
                 fields = {"x": x, "y": y, "weights": self._weights_of(node, arrays)}
-                fields |= {"t": self._array(arrays, f"{last.name}_t", last.t)} if last is not node else {}
+                if last is not node:
+                    fields["limits"] = self._array(arrays, f"{last.name}_limits", limits(node, last))
                 return fields | {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
             case Threshold():
                 return {"x": x, "y": y, "bounds": self._bounds(node, arrays)}

@@ -35,11 +35,20 @@ static uint32_t mismatches(const uint32_t *window, const uint32_t *row, uint32_t
     return count;
 }
 
+/* What the mismatches of channel o must stay below. */
+static uint32_t limit_of(const bnn_conv *layer, uint32_t taps, uint32_t o)
+{
+    const uint8_t *l = layer->limits;
+
+    return taps > BNN_ONE_BYTE_TAPS ? l[2u * o] | (uint32_t)l[2u * o + 1u] << 8 : l[o];
+}
+
 /* One binary convolution, thresholded back to bits.
  *
- *     acc[o, t] = taps - 2 * popcount(window(t) ^ w[o])     bit 1 is +1, bit 0 is -1
- *     y[o, t]   = acc[o, t] >= t[o]
+ *     m[o, t] = popcount(window(t) ^ w[o])     acc = taps - 2 m; bit 1 is +1, bit 0 is -1
+ *     y[o, t] = m[o, t] < limit[o]             acc >= bound, where limit = floor((taps - bound) / 2) + 1
  *
+ * A limit lies between 0, never, and taps + 1, always, so that one byte holds it up to 254 taps.
  * Time-major order makes window(t), the taps = kernel * x->channels bits of
  * x[c, t * stride + k - pad], one string that begins at bit (t * stride - pad + margin) * x->channels
  * of x. It is brought to a word's edge once and then meets every row. A factor that agrees counts +1 and
@@ -65,8 +74,8 @@ void bnn_conv_threshold(const bnn_conv *layer, const uint32_t *x, uint32_t *y, u
             const uint32_t n = channels - o < 32u ? channels - o : 32u;
             uint32_t bits = 0;
             for (uint32_t j = 0; j < n; j++, row += w.words) {
-                const int32_t acc = (int32_t)w.taps - 2 * (int32_t)mismatches(w.window, row, w.words);
-                bits |= (uint32_t)(acc >= layer->t[o + j]) << j;
+                const uint32_t limit = limit_of(layer, w.taps, o + j);
+                bits |= (uint32_t)(mismatches(w.window, row, w.words) < limit) << j;
             }
             bnn_put(&out, bits, n);
         }

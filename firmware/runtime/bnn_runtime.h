@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Generated code refuses to compile with a runtime of another number. */
-#define BNN_RUNTIME_ABI 3
+#define BNN_RUNTIME_ABI 4
 
 /* Words that hold n bits. */
 #define BNN_WORDS(n) (((n) + 31u) / 32u)
@@ -77,11 +77,14 @@ typedef struct {
     uint16_t frac; /* fraction bits of the statistics */
 } bnn_signal_conv;
 
+/* With more taps than these, a limit on mismatches takes two bytes, the low one first. */
+#define BNN_ONE_BYTE_TAPS 254u
+
 /* Binary convolution. */
 typedef struct {
     const bnn_map *x, *y;
     const uint32_t *weights; /* y->channels rows of kernel * x->channels bits, back to back */
-    const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
+    const uint8_t *limits;   /* one a channel, of 1 or 2 bytes; unused where the accumulators are the output */
     uint16_t kernel, stride; /* time steps */
     uint16_t pad;            /* at most x->margin */
 } bnn_conv;

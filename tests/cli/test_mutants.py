@@ -16,7 +16,7 @@ from codegen import KERNELS, Options
 
 PLAIN = {
     "bnn_conv.c": [
-        ("acc >= layer->t[o + j]", "acc > layer->t[o + j]", "block2.bits"),
+        ("row, w.words) < limit", "row, w.words) <= limit", "block2.bits"),
         ("w.first + t * w.step", "w.first + t * w.step + 1u", "block2.bits"),
         ("window[i] ^ row[i]", "window[i] & row[i]", "block2.bits"),
         ("(w.taps - 2u * mismatches", "(w.taps - mismatches", "block6.acc"),
@@ -37,6 +37,7 @@ PLAIN = {
     "bnn_prelu_sum.c": [("fall * down", "fall * (down + 1u)", "logits")],
     "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
 }
+TAPS = {"block2": 56, "block3": 112, "block4": 224, "block5": 224}
 LANES = {
     "bnn_lanes_signal.c": [
         ("return bits ^ c->flip;", "return bits;", "block1.bits"),
@@ -170,16 +171,17 @@ def test_one_wrong_weight(sources, expected, layer):
     assert difference is not None and difference.tensor == (f"{layer}.acc" if layer == "block6" else f"{layer}.bits")
 
 
-@pytest.mark.parametrize("layer", ["block2", "block3", "block4", "block5"])
+@pytest.mark.parametrize("layer", TAPS)
 def test_one_wrong_threshold(sources, expected, layer):
     """A threshold that is off by two, the step of an accumulator, in the first channel that ever changes its mind."""
     x, wanted = expected
     acc = wanted.tensors[f"{layer}.acc"]
     path = sources / "ecg5.c"
-    head, values, tail = re.split(rf"({layer}_bits_t\[\d+\] = {{[^}}]*}})", path.read_text(), maxsplit=1)
+    head, values, tail = re.split(rf"({layer}_bits_(?:t|limits)\[\d+\] = {{[^}}]*}})", path.read_text(), maxsplit=1)
     numbers = [int(number) for number in re.findall(r"-?\d+", values.partition("{")[2])]
-    on_edge = [(acc[:, c] == t).any() for c, t in enumerate(numbers)]
-    numbers[int(np.argmax(on_edge))] += 2
+    of_mismatches = "_limits" in values  # plain kernels store what mismatches must stay below
+    on_edge = [(acc[:, c] == (TAPS[layer] - 2 * (n - 1) if of_mismatches else n)).any() for c, n in enumerate(numbers)]
+    numbers[int(np.argmax(on_edge))] += -1 if of_mismatches else 2
     assert any(on_edge)
     path.write_text(f"{head}{values.partition('{')[0]}{{{', '.join(map(str, numbers))}}}{tail}")
     difference = first_difference(sources, expected)

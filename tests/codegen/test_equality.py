@@ -136,8 +136,8 @@ def test_known_answer_notices_a_changed_kernel(tmp_path):
     generated = write(ecg_graph(), tmp_path / "out", options=PLAIN)
     source = generated / "bnn_conv.c"
     text = source.read_text()
-    assert "acc >= layer->t" in text
-    source.write_text(text.replace("acc >= layer->t", "acc > layer->t"))
+    assert "w.words) < limit" in text
+    source.write_text(text.replace("w.words) < limit", "w.words) <= limit"))
     x = answer_of(ecg_graph()).signals["ecg"][None]
     got = open_sanitized(generated, tmp_path / "build", traced=False).run(x)
     assert not np.array_equal(got.logits, simulate(ecg_graph(), {"ecg": x}).logits)

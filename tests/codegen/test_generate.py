@@ -215,9 +215,9 @@ def test_a_runtime_of_another_abi_is_refused(tmp_path):
         pytest.skip("gcc is not installed")
     folder = write(tiny_graph(), tmp_path / "out")
     header = folder / "bnn_runtime.h"
-    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 3", "#define BNN_RUNTIME_ABI 4"))
+    header.write_text(header.read_text().replace("#define BNN_RUNTIME_ABI 4", "#define BNN_RUNTIME_ABI 5"))
     done = subprocess.run(["gcc", "-fsyntax-only", "tiny.c"], cwd=folder, capture_output=True, text=True)
-    assert "tiny.c was generated for runtime ABI 3; take bnn_runtime.h and the bnn_*.c files" in done.stderr
+    assert "tiny.c was generated for runtime ABI 4; take bnn_runtime.h and the bnn_*.c files" in done.stderr
 
 
 def test_the_header_serves_cpp(tmp_path):

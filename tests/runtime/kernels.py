@@ -31,7 +31,7 @@ class SignalConv(ctypes.Structure):
 
 
 class Conv(ctypes.Structure):
-    _fields_ = [(name, pointer) for name in ("x", "y", "weights", "t")]
+    _fields_ = [(name, pointer) for name in ("x", "y", "weights", "limits")]
     _fields_ += [(name, u16) for name in ("kernel", "stride", "pad")]
 
 

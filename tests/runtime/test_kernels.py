@@ -10,6 +10,7 @@ from bnn.graph.arith import ALWAYS, NEVER, scaled_bound, window_stats
 from bnn.graph.types import TensorType, bits
 from bnn.sim.ops import evaluate
 from codegen.layout import Tensor, words_of
+from codegen.limits import limits
 from tests.graphs import EDGES, int16, signs
 from tests.runtime import kernels
 from tests.runtime.kernels import Buffer, descriptor, map_of, stored, words
@@ -157,7 +158,8 @@ def draw_conv(data, rng):
 
 
 def conv_layer(node: ops.BinaryConv, x: Tensor, y: Tensor, t=None):
-    fields = {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad} | ({} if t is None else {"t": t})
+    fields = {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
+    fields |= {} if t is None else {"limits": limits(node, ops.Threshold("y", ("acc",), t))}
     weights = words(node.w.transpose(0, 2, 1) > 0)
     return descriptor(kernels.Conv, x=map_of(x), y=map_of(y), weights=weights, **fields)
 

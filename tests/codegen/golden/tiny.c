@@ -12,8 +12,8 @@
 
 #include "bnn_runtime.h"
 
-#if BNN_RUNTIME_ABI != 3
-#error "tiny.c was generated for runtime ABI 3; take bnn_runtime.h and the bnn_*.c files of the same generator"
+#if BNN_RUNTIME_ABI != 4
+#error "tiny.c was generated for runtime ABI 4; take bnn_runtime.h and the bnn_*.c files of the same generator"
 #endif
 
 /* stats: WindowStats -> int32 (2,); 0 B of constants, 0 MACs */
