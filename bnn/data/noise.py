@@ -32,14 +32,15 @@ ABNORMAL = "VEF"  # beats that sigamp does not measure (map1 of the WFDB library
 ADC_TOP = 2047  # the recordings' ADC has 11 bits
 
 
-def load_noise(kind: str) -> np.ndarray:
-    """The first signal of the noise record bw, em or ma: (650000,) float64, 360 samples per second, in its own units.
+def load_noise(kind: str, signal: str = "noise1") -> np.ndarray:
+    """A signal of the noise record bw, em or ma: (650000,) float64, 360 samples per second, in its own units.
 
+    Figures are measured with noise1, and networks trained with noise2, the other electrodes of the same recording.
     Found, or fetched, as the arrhythmia records are. Raises DataError for another kind.
     """
     if kind not in KINDS:
         raise DataError(f"{kind}: no such noise, wanted one of {', '.join(KINDS)}")
-    return read_record(mitdb.locate("nstdb") / kind, "noise1").signal.astype(np.float64)
+    return read_record(mitdb.locate("nstdb") / kind, signal).signal.astype(np.float64)
 
 
 def noise_power(noise: np.ndarray, fs: float = 360.0) -> float:
@@ -76,8 +77,10 @@ def _power_of(folder: Path, record: str, lead: str) -> float:
     return signal_power(recording.signal, *read_annotations(folder / record), recording.fs)
 
 
-def add_noise(x: np.ndarray, power: np.ndarray, noise: np.ndarray, snr: float, start: np.ndarray) -> np.ndarray:
-    """The windows (n, length) int16 with noise at `snr` dB, as the recordings' ADC would have given them.
+def add_noise(
+    x: np.ndarray, power: np.ndarray, noise: np.ndarray, snr: float | np.ndarray, start: np.ndarray
+) -> np.ndarray:
+    """The windows (n, length) int16 with noise at `snr` dB, one or (n,), as the recordings' ADC would have given them.
 
     power  (n,) the windows' S
     noise  (m,) a whole noise record; window i gets what begins at its sample start[i], less its mean there

@@ -10,6 +10,7 @@ from bnn.data.recut import Places
 from bnn.errors import ModelError
 from bnn.graph.arith import standardise, standardise_past
 from bnn.models.ecg import EcgConfig
+from bnn.train.ambulatory import Ambulatory
 from bnn.train.augment import Augmentation
 
 Source = Callable[[Tensor, torch.Generator], Tensor]
@@ -47,15 +48,16 @@ class Fixed:
 
 
 class Recut:
-    """Each window from a new place of its record with probability `share`, else from its own."""
+    """Each window from a new place of its record with probability `share`, else from its own; then `noise`, if any."""
 
-    def __init__(self, places: Places, share: float, config: EcgConfig):
-        self.places, self.share, self.config = places, share, config
+    def __init__(self, places: Places, share: float, config: EcgConfig, noise: Ambulatory | None = None):
+        self.places, self.share, self.config, self.noise = places, share, config, noise
 
     def __call__(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         choices = torch.rand(len(rows), generator=generator, dtype=torch.float64)
         moves = torch.rand(len(rows), generator=generator) < self.share
-        return to_network(self.config, self.places.cut(rows.numpy(), (choices * moves).numpy()))
+        x = self.places.cut(rows.numpy(), (choices * moves).numpy())
+        return to_network(self.config, self.noise(x, rows, generator) if self.noise else x)
 
 
 class Batches:

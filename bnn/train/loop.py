@@ -24,6 +24,7 @@ from bnn.metrics import report
 from bnn.models.checkpoint import save_model
 from bnn.models.ecg import EcgConfig, EcgNet, blank
 from bnn.train import run_folder
+from bnn.train.ambulatory import ambulatory
 from bnn.train.batches import Batches, Fixed, Recut, Source, to_network
 from bnn.train.evaluate import predict
 from bnn.train.module import EcgTraining
@@ -167,9 +168,10 @@ def _loader(config: EcgConfig, windows: WindowSet, rows: np.ndarray) -> DataLoad
 
 def _source(recipe: Recipe, config: EcgConfig, windows: WindowSet, split: Split) -> Source:
     """Windows that come from no record (synthetic ones) stay as they are."""
-    if recipe.recut and windows.lead is not None:
-        return Recut(places(windows, split.train), recipe.recut, config)
-    return Fixed(to_network(config, windows.x[split.train]))
+    if windows.lead is None or not (recipe.recut or recipe.ambulatory):
+        return Fixed(to_network(config, windows.x[split.train]))
+    noise = ambulatory(recipe.ambulatory, recipe.worst_snr, windows, split.train) if recipe.ambulatory else None
+    return Recut(places(windows, split.train), recipe.recut, config, noise)
 
 
 def _checkpoint_of(trainer: pl.Trainer, monitor: str) -> ModelCheckpoint | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from bnn.errors import ModelError
 from bnn.models.ecg import NORMALISATIONS, EcgConfig
 from bnn.models.quant import ESTIMATORS
+from bnn.train.ambulatory import CLEANEST
 from bnn.train.augment import Augmentation
 
 SCHEDULES = ("cosine", "constant")
@@ -33,6 +34,8 @@ class Recipe:
     weight_estimator      annealed, ste or approxsign
     activation_estimator  annealed, ste or approxsign
     recut                 share of the windows cut anew from their records in each epoch, in [0, 1]; see data.recut
+    ambulatory            share of the windows that get noise of the MIT-BIH Noise Stress Test Database, in [0, 1]
+    worst_snr             lowest ratio at which it is mixed in, in dB, at most 24; see Ambulatory
     shift, gain, noise    see Augmentation
     monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
     normalisation         window: by a window's own mean and std; past: by those of the window before, held by the set
@@ -59,6 +62,8 @@ class Recipe:
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
     recut: float = 0.0
+    ambulatory: float = 0.0
+    worst_snr: float = 6.0
     shift: bool = True
     gain: float = 0.1
     noise: float = 0.02
@@ -85,7 +90,11 @@ class Recipe:
         self._check("noise", self.noise >= 0, "at least 0")
         self._check("patience", self.patience >= 0, "at least 0")
         self._check("normalisation", self.normalisation in NORMALISATIONS, " or ".join(NORMALISATIONS))
-        self._check("recut", not (self.recut and self.normalisation == "past"), "0 with the normalisation past")
+        self._check("ambulatory", 0 <= self.ambulatory <= 1, "a number in [0, 1]")
+        self._check("worst_snr", self.worst_snr <= CLEANEST, f"at most {CLEANEST:g} dB")
+        for field in ("recut", "ambulatory"):
+            past = self.normalisation == "past"
+            self._check(field, not (getattr(self, field) and past), "0 with the normalisation past")
         for field in ("weight_estimator", "activation_estimator"):
             self._check(field, getattr(self, field) in ESTIMATORS, " or ".join(ESTIMATORS))
 

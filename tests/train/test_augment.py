@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bnn.data.recut import Places
 from bnn.models.ecg import EcgConfig
+from bnn.train.ambulatory import Ambulatory
 from bnn.train.augment import Augmentation, circular_shift
 from bnn.train.batches import Batches, Recut, epoch_seed, to_network
 
@@ -104,6 +105,21 @@ def test_windows_are_cut_anew_as_often_as_asked_for():
     assert (at_home | elsewhere).all()
     assert elsewhere.float().mean().item() == pytest.approx(0.5 * 0.99, abs=0.03)
     assert torch.equal(x, source(rows, rng(3)))
+
+
+def test_ambulatory_noise_comes_at_the_share_and_ratios_asked_for():
+    """S over the power of what was added, window by window, against the definition of the ratio."""
+    flat = np.full((3000, 720), 1024, np.int16)
+    rows, power = torch.arange(3000) % 10, np.linspace(2e4, 1e5, 10)
+    track = np.sin(np.arange(20_000) * 2 * np.pi / 36)  # of the same power in any second
+    noisy = Ambulatory(0.4, 6.0, power, (track, 3 * track, 0.1 * track))(flat, rows, rng(2))
+    added = noisy.astype(float) - 1024
+    touched = added.any(axis=1)
+    assert touched.mean() == pytest.approx(0.4, abs=0.03)
+    ratio = 10 * np.log10(power[rows.numpy()[touched]] / added[touched].var(axis=1))
+    assert 5.9 < ratio.min() < 6.3 and 23.7 < ratio.max() < 24.3
+    assert ratio.mean() == pytest.approx(15, abs=0.5)
+    assert (flat == 1024).all()
 
 
 def test_epoch_seeds_do_not_meet():
