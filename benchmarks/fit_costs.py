@@ -21,7 +21,8 @@ from bnn.files import write_atomic
 from codegen import predict
 from codegen.choose import Choice
 from codegen.cost import costs
-from codegen.files import KERNELS, sources
+from codegen.files import KERNELS, TAPS, sources
+from codegen.lanes import faster_sources
 from codegen.plan import RAM, Plan, draft, finish, outline, with_ram
 from codegen.steps import Step
 from codegen.taps import SOURCES
@@ -50,6 +51,7 @@ def networks() -> list[tuple]:
             (graph, (), ""),
             (graph, None, "neighbours"),
             (graph, None, "listed"),
+            (graph, None, "unrolled"),
             (graph, ("a", "b.bits"), "matched"),
         ]
     return made
@@ -58,7 +60,10 @@ def networks() -> list[tuple]:
 def plan_of(graph, chosen, source: str) -> Plan:
     everything = [node.name for node in graph.nodes()]
     item = draft(outline(graph), everything if chosen is None else chosen)
-    steps = tuple(replace(step, taps=source) if step.taps else step for step in item.steps)
+    steps = tuple(
+        replace(step, taps=source if source in (step.taps, *faster_sources(step)) else "listed") if step.taps else step
+        for step in item.steps
+    )
     return finish(with_ram(replace(item, steps=steps), RAM))
 
 
@@ -100,7 +105,7 @@ def fit_instructions(runs: list[tuple]) -> tuple[dict, float]:
     rows, counts, owner = [], [], []
     for number, (plan, result) in enumerate(runs):
         for group, count in zip(groups(plan), list(result.per_layer.values()), strict=False):
-            rows.append([(s.kernel, predict.features(s, plan.tensors, plan.signal.length)) for s in group])
+            rows.append([(predict.kernel_of(s), predict.features(s, plan.tensors, plan.signal.length)) for s in group])
             counts.append(count)
             owner.append(number)
     for kernel, features in (entry for row in rows for entry in row):
@@ -121,15 +126,15 @@ def fit_instructions(runs: list[tuple]) -> tuple[dict, float]:
 
 def fit_flash(runs: list[tuple]) -> tuple[dict, float]:
     """Bytes of each file of the runtime, of what all models share, and of a step; and the largest relative error."""
-    files = sorted(
-        {"bnn_lanes_listed.c", "bnn_lanes_taps.c"} | {file for entry in KERNELS.values() for file in entry[1:]}
-    )
-    a = np.array([[file in sources(plan) for file in files] + [1, len(plan.steps)] for plan, _ in runs], float)
+    files = sorted({"bnn_lanes_taps.c", *TAPS.values()} | {file for entry in KERNELS.values() for file in entry[1:]})
+    rows = [[f in sources(p) for f in files] + [*predict.unrolled_sizes(p.steps), 1, len(p.steps)] for p, _ in runs]
+    a = np.array(rows, float)
     b = np.array([result.flash - sum(c.constant_bytes for c in costs(plan)) for plan, result in runs], float)
     x = non_negative(a, b)
     sizes = {file: round(float(v)) for file, v in zip(files, x, strict=False) if v > 0}
     error = np.abs((a @ x - b) / np.array([result.flash for _, result in runs])).max()
-    return {"files": sizes, "fixed": round(float(x[-2])), "step": round(float(x[-1]))}, float(error)
+    pair, tap, fixed, step = (round(float(v), 2) for v in x[-4:])
+    return {"files": sizes, "pair": pair, "tap": tap, "fixed": fixed, "step": step}, float(error)
 
 
 def main() -> None:

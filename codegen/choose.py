@@ -121,7 +121,7 @@ def _rate(item: Draft, family: str) -> _Rated:
     samples = item.made.signal.length
     counts = {step.output: predict.instructions(step, item.tensors, samples, family) for step in item.steps}
     constants = sum(entry.constant_bytes for entry in costs(item))
-    return _Rated(item, counts, predict.flash(set(sources(item)), constants, len(item.steps), family))
+    return _Rated(item, counts, predict.flash(item.steps, set(sources(item)), constants, family))
 
 
 def _spend(item: Draft, flash: int, ram: int, family: str) -> _Rated:

@@ -27,6 +27,9 @@ KERNELS = {
 }
 """Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
 
+TAPS = {"listed": "bnn_lanes_listed.c", "unrolled": "bnn_lanes_unrolled.c"}
+"""Of sources of taps that are not decoded: the runtime's file."""
+
 
 def sources(plan) -> list[str]:
     """Files of the runtime that the plan or draft needs, sorted."""
@@ -37,5 +40,5 @@ def files_of(step) -> set[str]:
     """Files of the runtime that a step needs."""
     found = set(KERNELS[step.kernel][1:])
     if "bnn_lanes_conv.c" in found:
-        found.add("bnn_lanes_listed.c" if step.taps == "listed" else "bnn_lanes_taps.c")
+        found.add(TAPS.get(step.taps, "bnn_lanes_taps.c"))
     return found

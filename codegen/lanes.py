@@ -13,6 +13,7 @@ from bnn.graph.ops import BinaryConv, OrPool, SignalConv
 from bnn.graph.types import TensorType
 from codegen.layout import words_of
 from codegen.steps import LIMIT, Step
+from codegen.taps import NOT_DECODED, SOURCES
 
 PASSES = (64, 32, 16, 8, 4, 2, 1)
 """Positions that a convolution may take in one pass over its weights: speed for memory."""
@@ -75,8 +76,16 @@ def conv_scratch(step: Step, positions: int) -> int:
     held = (positions + 3) * n - 2 + kernel * planes(n_in)
     if pool := pool_of(step):
         held += 2 * positions + 4 * (pool.kernel - 1)
-    decoded = 0 if step.taps == "listed" else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
+    decoded = 0 if step.taps in NOT_DECODED else 2 * words_of(taps) + words_of(16 * (3 * taps // 4 + 9))
     return held + max(decoded, words_of(16 * 4 * -(-n_in // 4)))
+
+
+def faster_sources(step: Step) -> tuple[str, ...]:
+    """Of taps.SOURCES, those that take more flash than the step's and fewer instructions; code only yields bits."""
+    if not step.taps:
+        return ()
+    able = SOURCES if step.kernel != "lanes_conv_sum" else SOURCES[:-1]
+    return able[SOURCES.index(step.taps) + 1 :]
 
 
 def pool_of(step: Step) -> OrPool | None:

@@ -12,7 +12,6 @@ from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
 from codegen.overlap import lanes_lead, leads
 from codegen.steps import LIMIT, Step, needed, plain_steps
-from codegen.taps import SOURCES
 
 FLASH, RAM = 16384, 4096
 """Bytes of code and constants, and of the arena, up to which kernels take memory for speed, unless a limit is given.
@@ -114,7 +113,7 @@ def with_more_flash(item: Draft, ram: int) -> list[Draft]:
     """Drafts in which one convolution in lanes takes more flash to be faster."""
     found = []
     for i, step in enumerate(item.steps):
-        for source in SOURCES[SOURCES.index(step.taps) + 1 :] if step.taps else ():
+        for source in lanes.faster_sources(step):
             steps = list(item.steps)
             steps[i] = _with_scratch(replace(step, taps=source), item.tensors, ram // 4)
             found.append(replace(item, steps=tuple(steps)))

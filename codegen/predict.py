@@ -31,16 +31,29 @@ def table(name: str) -> dict:
 
 def instructions(step: Step, tensors: dict[str, Tensor], samples: int, name: str) -> int:
     """Predicted instructions of one call on a family of cores."""
-    weights = table(name)["instructions"][step.kernel]
+    weights = table(name)["instructions"][kernel_of(step)]
     counts = features(step, tensors, samples)
     return round(sum(weight * count for weight, count in zip(weights, counts, strict=True)))
 
 
-def flash(files: set[str], constant_bytes: int, steps: int, name: str) -> int:
-    """Predicted bytes of code and constants: the runtime's files, and the calls and descriptors of the steps."""
+def kernel_of(step: Step) -> str:
+    """The name by which the table knows what a step runs: that of the kernel, but for code generated for the layer."""
+    return f"{step.kernel} unrolled" if step.taps == "unrolled" else step.kernel
+
+
+def flash(steps: tuple[Step, ...], files: set[str], constant_bytes: int, name: str) -> int:
+    """Predicted bytes of code and constants: the runtime's files, calls and descriptors of the steps, unrolled taps."""
     sizes = table(name)["flash"]
     code = sum(sizes["files"].get(file, 0) for file in files)
-    return round(sizes["fixed"] + code + constant_bytes + sizes["step"] * steps)
+    pairs, unrolled = unrolled_sizes(steps)
+    code += sizes["pair"] * pairs + sizes["tap"] * unrolled
+    return round(sizes["fixed"] + code + constant_bytes + sizes["step"] * len(steps))
+
+
+def unrolled_sizes(steps: tuple[Step, ...]) -> tuple[int, int]:
+    """Pairs of channels, and taps, that are code."""
+    sizes = [taps.unrolled_size(step.nodes[0]) for step in steps if step.taps == "unrolled"]
+    return sum(pairs for pairs, _ in sizes), sum(count for _, count in sizes)
 
 
 def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float]:
@@ -78,8 +91,9 @@ def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[floa
     """Decoding weights for each pass; lists, words and planes of each position; what is stored."""
     n_out, n_in, kernel = node.w.shape
     quads = [pair.quads for pair in taps.pairs_of(node, step.taps)]
+    counted = taps.unrolled_size(node)[1] / 4 if step.taps == "unrolled" else sum(map(sum, quads))
     high = (planes(n_in * kernel) - 4) // 2
-    decoded = 0 if step.taps == "listed" else -(-x.segment // step.positions)
+    decoded = 0 if step.taps in taps.NOT_DECODED else -(-x.segment // step.positions)
     pool = pool_of(step)
     stored = n_out * y.segment * pool.kernel if pool else y.row * n_out if y.in_lanes else n_out * y.length * (high + 2)
     return [
@@ -88,7 +102,7 @@ def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[floa
         decoded * len(quads),
         decoded * len(quads) * n_in * kernel,
         x.segment * len(quads),
-        x.segment * sum(map(sum, quads)),
+        x.segment * counted,
         x.segment * high * sum(1 + n // 4 for parts in quads for n in parts),
         (x.segment + kernel - 1) * n_in,
         (x.segment + kernel - 1) * (high + 2),

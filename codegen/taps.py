@@ -13,9 +13,12 @@ import numpy as np
 from bnn.graph.ops import BinaryConv
 from codegen.layout import words_of
 
-SOURCES = ("neighbours", "matched", "listed")
+SOURCES = ("neighbours", "matched", "listed", "unrolled")
 """Output channels go together as they come, or as an order in flash says; or the taps of such pairs are listed in
-flash, and not decoded from the weights. Each takes more flash than the one before, and fewer instructions."""
+flash, and not decoded from the weights; or they are code, which only a convolution to bits can have. Each takes more
+flash than the one before, and fewer instructions."""
+
+NOT_DECODED = ("listed", "unrolled")
 
 PAIR_BYTES = 16
 """Of the runtime's struct bnn_taps."""
@@ -121,6 +124,12 @@ def offsets(pair: Pair, channels: int, row: int) -> np.ndarray:
     return np.concatenate(found).astype(np.uint16)
 
 
+def unrolled_size(node: BinaryConv) -> tuple[int, int]:
+    """Pairs, and taps that they count, of which unrolled code is made."""
+    pairs = matched(node)
+    return len(pairs), sum(len(part) for pair in pairs for part in pair.parts)
+
+
 def order(node: BinaryConv) -> np.ndarray:
     """(n_out,) uint16, the channels of all matched pairs, one without a partner last."""
     pairs = sorted((pair.channels for pair in matched(node)), key=lambda ends: ends[0] == ends[1])
@@ -128,8 +137,9 @@ def order(node: BinaryConv) -> np.ndarray:
 
 
 def constant_bytes(node: BinaryConv, source: str) -> int:
-    """What tells the taps: weights, with an order or without, or lists."""
-    if source == "listed":
+    """What tells the taps: weights, with an order or without, or lists; without the code of unrolled ones."""
+    if source in NOT_DECODED:
         pairs = matched(node)
-        return PAIR_BYTES * len(pairs) + 8 * sum(sum(pair.quads) for pair in pairs)
+        lists = 8 * sum(sum(pair.quads) for pair in pairs) if source == "listed" else 4 * len(pairs)
+        return PAIR_BYTES * len(pairs) + lists
     return 4 * words_of(node.w.size) + (2 * len(node.w) if source == "matched" else 0)

@@ -9,6 +9,7 @@ import numpy as np
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen import lanes, taps
 from codegen.c.text import Names, pack, rows
+from codegen.c.unrolled import PairCode, unrolled
 from codegen.cost import Cost, costs
 from codegen.files import KERNELS
 from codegen.layout import Tensor
@@ -57,6 +58,7 @@ class Layer:
 
     comment: str
     arrays: tuple[Array, ...]
+    code: tuple[PairCode, ...]
     descriptors: tuple[Descriptor, ...]
     buffers: tuple[Buffer, ...]
     call: str
@@ -81,13 +83,14 @@ class Layers:
 
     def _layer(self, step: Step, cost: Cost, number: int | None) -> Layer:
         arrays: list[Array] = []
+        code: list[PairCode] = []
         descriptors: list[Descriptor] = []
         y = self._plan.tensors[step.output]
         buffers = self._buffers(step)
         if len(y.type.shape) == 2:
             self._map(y, arrays, descriptors)
         layer = ""
-        if fields := self._fields(step, arrays):
+        if fields := self._fields(step, arrays, code):
             layer = self._names.new(f"{step.output}_layer")
             descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, initialiser(fields)))
         ops = " and ".join(type(node).__name__ for node in step.nodes)
@@ -95,8 +98,8 @@ class Layers:
             f"{step.output}: {ops or step.kernel} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
         )
         call = self._call(step, layer, buffers)
-        pointer = self._pointers[step.output]
-        return Layer(about, tuple(arrays), tuple(descriptors), tuple(buffers), call, pointer, 4 * y.words, number)
+        made = (tuple(items) for items in (arrays, code, descriptors, buffers))
+        return Layer(about, *made, call, self._pointers[step.output], 4 * y.words, number)
 
     def _buffers(self, step: Step) -> list[Buffer]:
         """Of the output, unless it lies with the caller, and of the scratch, in this order."""
@@ -136,7 +139,7 @@ class Layers:
         t = self._array(arrays, f"{node.name}_t", node.t)
         return f"{{.t = {t}, .scaled = {int(len(node.inputs) > 1)}, .frac = {node.frac}}}"
 
-    def _fields(self, step: Step, arrays: list[Array]) -> dict[str, object]:
+    def _fields(self, step: Step, arrays: list[Array], code: list[PairCode]) -> dict[str, object]:
         """The descriptor's fields; none where the kernel needs no descriptor."""
         x, y = (f"&{self._maps[name]}" if name in self._maps else "" for name in (step.inputs[0], step.output))
         if step.copy:
@@ -144,7 +147,7 @@ class Layers:
         node, last = step.nodes[0], step.nodes[-1]
         match node:
             case BinaryConv() if step.in_lanes:
-                return {"x": x, "y" if last is not node else "sums": y} | self._lanes_conv(step, arrays)
+                return {"x": x, "y" if last is not node else "sums": y} | self._lanes_conv(step, arrays, code)
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
@@ -167,17 +170,20 @@ class Layers:
                 return {"x": x} | named
         return {}
 
-    def _lanes_conv(self, step: Step, arrays: list[Array]) -> dict[str, object]:
+    def _lanes_conv(self, step: Step, arrays: list[Array], code: list[PairCode]) -> dict[str, object]:
         node, x = step.nodes[0], self._plan.tensors[step.inputs[0]]
         fields = {}
-        if len(step.nodes) > 1:
+        if step.taps == "unrolled":
+            fields |= {"source": "bnn_unrolled_taps", "taps": self._pairs(arrays, node.name, taps.matched(node))}
+            fields["pairs"] = self._unrolled(step, code)
+        elif len(step.nodes) > 1:
             fields["t"] = self._array(arrays, f"{step.nodes[1].name}_t", step.nodes[1].t)
         if step.taps == "listed":
             pairs = taps.matched(node)
             lists = np.concatenate([taps.offsets(pair, x.channels, x.row) for pair in pairs])
             fields |= {"source": "bnn_listed_taps", "taps": self._pairs(arrays, node.name, pairs)}
             fields["lists"] = self._array(arrays, f"{step.output}_lists", lists)
-        else:
+        elif step.taps != "unrolled":
             fields |= {"source": "bnn_decode_taps", "weights": self._weights_of(node, arrays)}
             if step.taps == "matched":
                 fields["order"] = self._array(arrays, f"{step.output}_order", taps.order(node))
@@ -185,6 +191,16 @@ class Layers:
         if pool := lanes.pool_of(step):
             fields |= {"pool": pool.kernel, "stride": pool.stride, "crossing": (pool.kernel - 1) // pool.stride}
         return fields
+
+    def _unrolled(self, step: Step, code: list[PairCode]) -> str:
+        """Code of every pair; the name of the array of functions."""
+        node, x, t = step.nodes[0], self._plan.tensors[step.inputs[0]], step.nodes[1].t
+        functions = []
+        for pair in taps.matched(node):
+            name, bounds = self._names.new(f"{step.output}_pair"), tuple(int(t[o]) for o in pair.channels)
+            functions.append(unrolled(name, pair, bounds, x.channels, x.row, node.w[0].size))
+        code.append(PairCode(self._names.new(f"{step.output}_pairs"), tuple(functions)))
+        return code[-1].name
 
     def _pairs(self, arrays: list[Array], name: str, pairs: list[taps.Pair]) -> str:
         texts = []

@@ -16,7 +16,7 @@ from codegen.files import sources
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"
-RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_runtime.h")
+RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_lanes_adders.h", "bnn_runtime.h")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,11 @@ class Model(Common):
 
     arena_bytes: int
     layers: tuple[Layer, ...]
+
+    @property
+    def unrolled(self) -> bool:
+        """Whether there is code for pairs of channels, which adds words itself."""
+        return any(layer.code for layer in self.layers)
 
 
 def make_model(plan: Plan, answer: KnownAnswer, target: str) -> Model:

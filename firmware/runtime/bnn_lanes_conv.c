@@ -131,11 +131,15 @@ static uint32_t bound_of(const walk *w, const bnn_taps *p, uint32_t k)
     return least < 0 ? 0u : least > top ? (uint32_t)top : (uint32_t)least;
 }
 
-/* Bits of the channels of a pair at the positions i .. end - 1 of the pass that begins at i, to `first` and `second`. A tap counts
+/* Bits of the channels of pair `number` at the positions i .. end - 1 of the pass that begins at i, to `first` and `second`. A tap counts
  * twice, as D has 2 P: what is counted are the planes of D above its lowest. */
-static void run_bits(const walk *w, const bnn_taps *p, const uint16_t *list, uint32_t i, uint32_t end, uint32_t *first,
-                     uint32_t *second)
+static void run_bits(const walk *w, uint32_t number, const bnn_taps *p, const uint16_t *list, uint32_t i, uint32_t end,
+                     uint32_t *first, uint32_t *second)
 {
+    if (w->layer->pairs) {
+        w->layer->pairs[number](w->first + i, end - i, w->start, first, second);
+        return;
+    }
     const bnn_lists lists = {list,
                            3u,
                            {{p->both, NULL, 0u, 0u},
@@ -169,7 +173,7 @@ void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, ui
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);
             uint32_t *const row = y + map->margin + i;
-            run_bits(&w, &p, list, i, end, bnn_row(row, map, p.channel[0]), bnn_row(row, map, p.channel[1]));
+            run_bits(&w, number, &p, list, i, end, bnn_row(row, map, p.channel[0]), bnn_row(row, map, p.channel[1]));
         }
     }
     for (uint32_t o = 0; o < map->channels; o++) {
@@ -250,7 +254,7 @@ void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_
         for (uint32_t number = 0; 2u * number < map->channels; number++) {
             bnn_taps p;
             const uint16_t *list = layer->source(layer, number, &p, w.rest);
-            run_bits(&w, &p, list, i, end, w.bits + around, w.bits + held + around);
+            run_bits(&w, number, &p, list, i, end, w.bits + around, w.bits + held + around);
             pool(layer, w.bits, i, end, y + p.channel[0] * segment);
             pool(layer, w.bits + held, i, end, y + p.channel[1] * segment);
         }

@@ -1,76 +1,32 @@
 /* Counters in bit planes: 32 of them at a time count words of bits. Carry-save adders, so that a word costs little more than
- * one adder, whatever the number of planes.
- *
- * An adder takes z + x + y = s + 2 a, a the carry. Two of them in a row take z + x1 + y1 + x2 + y2 = s + 2 (a + b). With
- * p = x1 ^ y1 and q = x2 ^ y2, and c the sum of the first,
- *
- *     c = z ^ p        a = p ? z : x1 = c ^ t   where   t = (z ^ x1) | p       (t is 1 where p is, and z ^ x1 elsewhere)
- *     s = c ^ q        b = q ? c : x2
- *
- * hence a ^ b is, where q, a ^ c = t, and elsewhere a ^ x2 = t ^ c ^ x2: that is t ^ ((c ^ x2) & ~q). So eight operations
- * lead from z, x1, x1 ^ y1, x2, x2 ^ y2 to s, a, a ^ b, and that is the form in which the adders of twice the weight want
- * the carries. Only words that come from memory take two operations more (Demenkov, Kojevnikov, Kulikov and Yaroslavtsev, "New
- * upper bounds on the Boolean circuit complexity of symmetric functions", 2010).
+ * one adder, whatever the number of planes: bnn_lanes_adders.h.
  */
 #include "bnn_lanes.h"
+#include "bnn_lanes_adders.h"
 
 #include <stddef.h>
 
-/* Two words or carries: one of them, and in what they differ. */
-typedef struct {
-    uint32_t x, differ;
-} two;
-
-/* z + the four bits = z + 2 * the two carries. */
-BNN_INLINE two add_four(uint32_t *z, two first, two second)
-{
-    const uint32_t t = (*z ^ first.x) | first.differ;
-    const uint32_t c = *z ^ first.differ;
-    const two carries = {c ^ t, t ^ ((c ^ second.x) & ~second.differ)};
-
-    *z = c ^ second.differ;
-    return carries;
-}
-
-/* z + the two bits = z + 2 * the carry. */
-BNN_INLINE uint32_t add_two(uint32_t *z, two bits)
-{
-    const uint32_t t = (*z ^ bits.x) | bits.differ;
-
-    *z ^= bits.differ;
-    return *z ^ t;
-}
-
-/* z + bit = z + 2 * the carry. */
-BNN_INLINE uint32_t add_one(uint32_t *z, uint32_t bit)
-{
-    const uint32_t carry = *z & bit;
-
-    *z ^= bit;
-    return carry;
-}
-
-BNN_INLINE two load(const uint32_t *base, const bnn_offset *list)
+BNN_INLINE bnn_two load(const uint32_t *base, const bnn_offset *list)
 {
     const uint32_t x = base[list[0]];
-    const two words = {x, x ^ base[list[1]]};
+    const bnn_two words = {x, x ^ base[list[1]]};
 
     return words;
 }
 
 /* Four, and eight, words into counters; what is carried to twice the weight of the last of them. */
-BNN_INLINE two add_words4(uint32_t *ones, const uint32_t *base, const bnn_offset *list)
+BNN_INLINE bnn_two add_words4(uint32_t *ones, const uint32_t *base, const bnn_offset *list)
 {
-    const two first = load(base, list);
+    const bnn_two first = load(base, list);
 
-    return add_four(ones, first, load(base, list + 2));
+    return bnn_add_four(ones, first, load(base, list + 2));
 }
 
-BNN_INLINE two add_words8(uint32_t *ones, uint32_t *twos, const uint32_t *base, const bnn_offset *list)
+BNN_INLINE bnn_two add_words8(uint32_t *ones, uint32_t *twos, const uint32_t *base, const bnn_offset *list)
 {
-    const two first = add_words4(ones, base, list);
+    const bnn_two first = add_words4(ones, base, list);
 
-    return add_four(twos, first, add_words4(ones, base, list + 4));
+    return bnn_add_four(twos, first, add_words4(ones, base, list + 4));
 }
 
 /* The bits of weight 2^4 into planes 4 and above, an even number of them. */
@@ -102,24 +58,24 @@ BNN_INLINE low_planes add_list(const uint32_t *base, const bnn_offset *list, uin
     uint32_t carry = 0;
 
     if (quads & 1u) {
-        const two carries = add_words4(&s.ones, base, s.list);
-        const uint32_t four = add_two(&s.twos, carries);
-        const uint32_t eight = add_one(&s.fours, four);
-        carry = add_one(&s.eights, eight);
+        const bnn_two carries = add_words4(&s.ones, base, s.list);
+        const uint32_t four = bnn_add_two(&s.twos, carries);
+        const uint32_t eight = bnn_add_one(&s.fours, four);
+        carry = bnn_add_one(&s.eights, eight);
         s.list += 4;
     }
     if (quads & 2u) {
-        const two carries = add_words8(&s.ones, &s.twos, base, s.list);
-        const uint32_t eight = add_two(&s.fours, carries);
-        carry |= add_one(&s.eights, eight); /* not twice: eights and two bits are at most 3 */
+        const bnn_two carries = add_words8(&s.ones, &s.twos, base, s.list);
+        const uint32_t eight = bnn_add_two(&s.fours, carries);
+        carry |= bnn_add_one(&s.eights, eight); /* not twice: eights and two bits are at most 3 */
         s.list += 8;
     }
     ripple(from + 4, to + 4, to + n, carry);
     for (quads >>= 2; quads > 0u; quads--) {
-        const two first = add_words8(&s.ones, &s.twos, base, s.list);
-        const two second = add_words8(&s.ones, &s.twos, base, s.list + 8);
-        const two carries = add_four(&s.fours, first, second);
-        ripple(to + 4, to + 4, to + n, add_two(&s.eights, carries));
+        const bnn_two first = add_words8(&s.ones, &s.twos, base, s.list);
+        const bnn_two second = add_words8(&s.ones, &s.twos, base, s.list + 8);
+        const bnn_two carries = bnn_add_four(&s.fours, first, second);
+        ripple(to + 4, to + 4, to + n, bnn_add_two(&s.eights, carries));
         s.list += 16;
     }
     return s;

@@ -113,17 +113,26 @@ typedef struct {
 /* Tells the taps of pair `number`, and where their list lies. `held` and `list` may be written to. */
 typedef const uint16_t *bnn_taps_source(const struct bnn_lanes_conv *layer, uint32_t number, bnn_taps *held, uint32_t *scratch);
 
+/* Code generated for a pair: where the accumulators of its two channels reach their bounds, at positions one after the other.
+ *
+ *   x              words under tap 0 at the first position; those of the next position are one word on
+ *   start          for each position all planes of D before any tap: see bnn_lanes_conv.c
+ *   first, second  a word a position
+ */
+typedef void bnn_pair_bits(const uint32_t *x, uint32_t positions, const uint32_t *start, uint32_t *first, uint32_t *second);
+
 /* Binary convolution of stride 1 on lanes. */
 typedef struct bnn_lanes_conv {
     const bnn_lanes *x;
     const bnn_lanes *y;      /* where the output is bits; of the segment of x, divided by the stride of a pool */
     const bnn_map *sums;     /* where it is the accumulators */
     const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
-    bnn_taps_source *source; /* bnn_decode_taps or bnn_listed_taps */
+    bnn_taps_source *source; /* bnn_decode_taps, bnn_listed_taps or bnn_unrolled_taps */
     const uint32_t *weights; /* for the former: as in bnn_conv; */
     const uint16_t *order;   /* and all output channels, those of a pair one after the other; NULL: in their own order */
-    const bnn_taps *taps;    /* for the latter: all pairs, */
-    const uint16_t *lists;   /* and their lists one after the other */
+    const bnn_taps *taps;    /* for the others: all pairs, */
+    const uint16_t *lists;   /* and their lists one after the other, */
+    bnn_pair_bits *const *pairs; /* or their code; NULL: lists */
     uint16_t kernel;
     uint16_t pad;            /* at most x->margin */
     uint16_t pass;           /* positions that one pass over the weights serves, 1 or more: memory for speed */
@@ -202,13 +211,13 @@ void bnn_max_pool16(const bnn_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_max_pool32(const bnn_pool *layer, const int32_t *x, int32_t *y);
 void bnn_and_not(const bnn_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
 
-/* bnn_lanes_signal.c, bnn_lanes_conv.c, bnn_lanes_taps.c, bnn_lanes_listed.c, bnn_lanes_pool.c, bnn_lanes_copy.c */
+/* bnn_lanes_signal.c, bnn_lanes_conv.c, bnn_lanes_taps.c, bnn_lanes_listed.c, bnn_lanes_unrolled.c, bnn_lanes_pool.c, bnn_lanes_copy.c */
 void bnn_lanes_signal_threshold(const bnn_lanes_signal *layer, const int16_t *x, const int32_t stats[2],
                                 const int32_t *bound_stats, uint32_t *y, uint32_t *scratch);
 void bnn_lanes_conv_threshold(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
 void bnn_lanes_conv_pool(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
 void bnn_lanes_conv_sum(const bnn_lanes_conv *layer, const uint32_t *x, uint32_t *y, uint32_t *scratch);
-bnn_taps_source bnn_decode_taps, bnn_listed_taps;
+bnn_taps_source bnn_decode_taps, bnn_listed_taps, bnn_unrolled_taps;
 void bnn_lanes_or_pool(const bnn_lanes_pool *layer, const uint32_t *x, uint32_t *y);
 void bnn_lanes_and_not(const bnn_lanes_pair *layer, const uint32_t *a, const uint32_t *b, uint32_t *y);
 void bnn_lanes_pack(const bnn_lanes_copy *layer, const uint32_t *x, uint32_t *y);
