@@ -56,9 +56,9 @@ LANES = {
         ("any(bits + first, pool) >> lane", "any(bits + first, pool) >> (0u * lane)", "block2"),
         ("for (uint32_t g = segment; g-- > 0u;)", "for (uint32_t g = 0; g < segment; g++)", "block2"),
     ],
+    "bnn_lanes_adders.h": [("return *z ^ t;", "return *z & t;", "block2")],
     "bnn_lanes_count.c": [
-        ("return *z ^ t;", "return *z & t;", "block2"),
-        ("carry |= add_one(&s.eights, eight);", "carry = add_one(&s.eights, eight);", "block2"),
+        ("carry |= bnn_add_one(&s.eights, eight);", "carry = bnn_add_one(&s.eights, eight);", "block2"),
         ("ripple(to + 4, to + 4, to + n,", "ripple(to + 4, to + 4, to + 6,", "block3"),
         ("^ part->flip", "", "block2"),
         ("bound & 1u ? lowest : 0xFFFFFFFFu", "lowest", "block2"),
@@ -107,10 +107,23 @@ LISTED = {
         ("layer->taps + number", "layer->taps + 0u * number", "block2"),
     ],
 }
-SMALL, LARGE = Options("lanes", max_flash=13600), Options("lanes", max_flash=65536)
+UNROLLED = {
+    "bnn_lanes_unrolled.c": [("layer->taps[number]", "layer->taps[0u * number]", "block2")],
+    "bnn_lanes_adders.h": [
+        ("*z = c ^ second.differ;", "*z = c;", "block2"),
+        ("const uint32_t carry = *z & bit;", "const uint32_t carry = *z | bit;", "block2"),
+    ],
+}
+SMALL, LIST, LARGE = (Options("lanes", max_flash=limit) for limit in (13600, 20000, 65536))
 CASES = [
     (options, file, *mutant)
-    for options, kinds in ((Options("plain"), PLAIN), (SMALL, LANES), (LARGE, LISTED), (Options(stream=True), STREAM))
+    for options, kinds in (
+        (Options("plain"), PLAIN),
+        (SMALL, LANES),
+        (LIST, LISTED),
+        (LARGE, UNROLLED),
+        (Options(stream=True), STREAM),
+    )
     for file, mutants in kinds.items()
     for mutant in mutants
 ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bnn.errors import GraphError
 from codegen import Options, choose, lanes
 from codegen.plan import outline
+from codegen.taps import SOURCES
 from tests.codegen.models import LANES, PLAIN, ecg_graph, lanes_graph, tiny_graph
 from tests.graphs import graphs
 
@@ -37,13 +38,15 @@ def test_the_limit_of_flash_is_kept():
     assert small.flash < free.flash and total(small) > total(free)
 
 
-def test_more_flash_buys_lists_of_taps():
+def test_more_flash_buys_lists_of_taps_and_then_code():
     """Where it saves the most first, and only as far as the limit goes."""
-    choices = [choose(ecg_graph(), "cortex-m4", Options(max_flash=limit)) for limit in (13600, 16384, 20000, 65536)]
-    listed = [[s.output for s in c.plan.steps if s.taps == "listed"] for c in choices]
+    choices = [choose(ecg_graph(), "cortex-m4", Options(max_flash=limit)) for limit in (13600, 16384, 28000, 65536)]
+    levels = [{s.output: SOURCES.index(s.taps) for s in c.plan.steps if s.taps} for c in choices]
     assert [total(c) for c in choices] == sorted((total(c) for c in choices), reverse=True)
-    assert [len(names) for names in listed] == sorted(len(names) for names in listed)
-    assert listed[0] == [] and listed[-1] == ["block2", "block3", "block4", "block5", "block6.acc"]
+    assert [sum(level.values()) for level in levels] == sorted(sum(level.values()) for level in levels)
+    assert max(levels[0].values()) == SOURCES.index("matched")
+    assert levels[-1]["block2"] == SOURCES.index("unrolled")
+    assert levels[-1]["block6.acc"] == SOURCES.index("listed")  # code yields bits, never sums
     assert choices[1].flash == choose(ecg_graph(), "cortex-m4").flash <= 16384
 
 
