@@ -103,8 +103,8 @@ STREAM = {
 }
 LISTED = {
     "bnn_lanes_listed.c": [
-        ("before->both + before->first", "before->both", "block2"),
-        ("layer->taps + number", "layer->taps + 0u * number", "block2"),
+        ("before->both + before->first", "before->both", "block3"),
+        ("layer->taps + number", "layer->taps + 0u * number", "block3"),
     ],
 }
 UNROLLED = {
@@ -114,7 +114,7 @@ UNROLLED = {
         ("const uint32_t carry = *z & bit;", "const uint32_t carry = *z | bit;", "block2"),
     ],
 }
-SMALL, LIST, LARGE = (Options("lanes", max_flash=limit) for limit in (13600, 20000, 65536))
+SMALL, LIST, LARGE = (Options("lanes", max_flash=limit) for limit in (13600, 28000, 65536))
 CASES = [
     (options, file, *mutant)
     for options, kinds in (
