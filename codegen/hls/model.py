@@ -7,7 +7,7 @@ import numpy as np
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.c.text import Names
 from codegen.hls.folding import Design
-from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width, taps, width
+from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width, width
 from codegen.hls.text import bit_rows, literal, number_rows
 
 SMALL = 4
@@ -63,7 +63,7 @@ class Model:
     @property
     def word_limit(self) -> int:
         """AP_INT_MAX_W: bits of the widest word, in steps of 1024."""
-        wide = [taps(node) for node in self._network.nodes if isinstance(node, BinaryConv)]
+        wide = [work.taps for work in self._network.works.values() if work.width == 1]
         wide += [kind.shape[0] for kind in self._network.types.values()]
         return 1024 * -(-max(wide) // 1024)
 
@@ -178,7 +178,7 @@ class Model:
         """weights[p][f * turns + s]: of channel f * PE + p, from tap s * SIMD on, channels of a step together."""
         fold = self._design.foldings[node.name]
         w = node.w if node.w.ndim == 2 else node.w.transpose(0, 2, 1)
-        turns = taps(node) // fold.simd
+        turns = self._network.works[node.name].taps // fold.simd
         bits = (w.reshape(-1, fold.pe, turns, fold.simd) > 0).transpose(1, 0, 2, 3)
         bits = bits.reshape(fold.pe, -1, fold.simd)
         size = f"[{fold.pe}][{bits.shape[1]}]"
