@@ -10,7 +10,7 @@ from math import ceil
 
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, Work, turns, window_cycles
-from codegen.hls.network import Network, fork_depths, lanes, sum_width, width
+from codegen.hls.network import Network, fork_depths, lanes, sum_width
 
 STATS_TAIL = 160
 """Cycles from the last sample to mean and std: 32 turns of the root, two divisions one bit a cycle, products."""
@@ -78,7 +78,7 @@ def conv_cost(network: Network, node: SignalConv | BinaryConv, folding: Folding)
     work = network.works[node.name]
     busy, depth = conv_cycles(work, folding), turns(work, folding)
     if isinstance(node, SignalConv):
-        luts = folding.pe * folding.simd * width(network.types[node.name]) + work.taps * (18 + node.frac)
+        luts = folding.pe * folding.simd * network.types[node.name].signed_bits + work.taps * (18 + node.frac)
     else:
         luts = folding.pe * (folding.simd + 16) + work.taps
     if depth >= BRAM_DEPTH:
@@ -100,11 +100,11 @@ def kernel_cost(network: Network, node: Node, foldings: dict[str, Folding], pe: 
         case Threshold() if len(node.inputs) > 1:
             return Cost(busy, CONTROL + at_once * 40 * (1 + rows) + channels, 0, 2)
         case Threshold():
-            return Cost(busy, CONTROL + at_once * (width(kind) + 16 * rows) + channels)
+            return Cost(busy, CONTROL + at_once * (kind.signed_bits + 16 * rows) + channels)
         case OrPool():
             return Cost(busy, CONTROL + channels * (1 + ceil(node.kernel / 5)))
         case MaxPool():
-            return Cost(busy, CONTROL + node.kernel * channels * width(kind))
+            return Cost(busy, CONTROL + node.kernel * channels * kind.signed_bits)
         case PReluSum():
             return Cost(busy, CONTROL + 2 * (channels + at_once) * sum_width(network, node), 0, 4)
     return Cost(busy, CONTROL + channels)
@@ -114,7 +114,7 @@ def _streams(network: Network, tensor: str, pe: dict[str, int]) -> Cost:
     """The fork of a tensor with its streams."""
     kind, channels = network.types[tensor], network.channels(tensor)
     words = 1 if len(kind.shape) == 1 else channels // pe.get(tensor, channels)
-    bits = 64 if len(kind.shape) == 1 else channels // words * (1 if kind.kind == "bit" else width(kind))
+    bits = 64 if len(kind.shape) == 1 else channels // words * (1 if kind.kind == "bit" else kind.signed_bits)
     cost = Cost(network.length(tensor) * words, 0)
     for steps in fork_depths(network, tensor).values():
         depth = steps * words

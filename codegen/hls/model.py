@@ -7,7 +7,7 @@ import numpy as np
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.c.text import Names
 from codegen.hls.folding import Design
-from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width, width
+from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width
 from codegen.hls.text import bit_rows, literal, number_rows
 
 SMALL = 4
@@ -104,7 +104,7 @@ class Model:
             return "ap_int<32>" if tensor == self._network.logits else "Stats"
         if kind.kind == "bit":
             return f"ap_uint<{kind.shape[0]}>"
-        return f"Lanes<ap_int<{width(kind)}>, {self._lanes[tensor]}>"
+        return f"Lanes<ap_int<{kind.signed_bits}>, {self._lanes[tensor]}>"
 
     def _words(self, tensor: str) -> int:
         """Words of the tensor's stream in a window."""
@@ -172,7 +172,7 @@ class Model:
     def _folding(self, node: SignalConv | BinaryConv) -> tuple[int, int, str]:
         """The last three sizes of a convolution: PE, SIMD, and the type of its accumulators."""
         folding = self._design.foldings[node.name]
-        return folding.pe, folding.simd, f"ap_int<{width(self._network.types[node.name])}>"
+        return folding.pe, folding.simd, f"ap_int<{self._network.types[node.name].signed_bits}>"
 
     def _weights(self, node: SignalConv | BinaryConv) -> str:
         """weights[p][f * turns + s]: of channel f * PE + p, from tap s * SIMD on, channels of a step together."""

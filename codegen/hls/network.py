@@ -77,15 +77,10 @@ def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:
     return found
 
 
-def width(kind: TensorType) -> int:
-    """Bits of a signed number that holds the tensor's range."""
-    return 1 + max(kind.hi.bit_length(), (-kind.lo - 1).bit_length() if kind.lo < 0 else 0)
-
-
 def sum_width(network: Network, node: PReluSum) -> int:
     """Bits of a signed number that holds the sums over time of PReluSum."""
     kind, length = network.types[node.inputs[0]], network.length(node.inputs[0])
-    return width(TensorType(kind.kind, kind.shape, length * min(kind.lo, 0), length * max(kind.hi, 0)))
+    return TensorType(kind.kind, kind.shape, length * min(kind.lo, 0), length * max(kind.hi, 0)).signed_bits
 
 
 def fork_depths(network: Network, tensor: str) -> dict[Reader, int]:

@@ -31,11 +31,6 @@ RING_BITS = 48
 PORTS = {"i", "o", "i_clk", "i_rst", "argmax"}
 
 
-def signed_bits(lo: int, hi: int) -> int:
-    """Bits of two's complement that hold lo .. hi."""
-    return max(lo, hi, -lo - 1, -hi - 1).bit_length() + 1
-
-
 class Builder:
     """Grows a netlist node by node.
 
@@ -172,7 +167,7 @@ class Builder:
     def _(self, node: SignalConv) -> Stream:
         rows, kernel = node.w.shape
         folding, kind = self.foldings[node.name], self.types[node.name]
-        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
+        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
         source, steps, width = self._standardise(node, made.wire)
         slid = self._slide(made.wire, source, width, steps, kernel, node.stride, rows // folding.pe)
         words = [pack_bits(group) for group in node.w.reshape(-1, folding.pe, kernel)]
@@ -221,7 +216,7 @@ class Builder:
         rows, channels, kernel = node.w.shape
         folding, kind = self.foldings[node.name], self.types[node.name]
         taps, parts = channels * kernel, channels * kernel // folding.simd
-        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
+        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
         source = self._parts(node, made.wire, folding, rows // folding.pe)
         strings = node.w.transpose(0, 2, 1).reshape(-1, folding.pe, parts, folding.simd)  # tap k * channels + c
         words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, folding.pe * folding.simd)]
