@@ -29,7 +29,7 @@ def inputs() -> str:
         if path.is_file() and "__pycache__" not in path.parts
     )
     digest = hashlib.sha256()
-    for path in (*files, ROOT / "codegen" / "fold_cost.py"):
+    for path in (*files, ROOT / "codegen" / "folding.py"):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

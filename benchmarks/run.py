@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file runs by its path, too
 
+from benchmarks.foldings import section as foldings  # noqa: E402
 from benchmarks.fpga import section as boards  # noqa: E402
 from benchmarks.results import markdown, write_section  # noqa: E402
 from bnn import zoo  # noqa: E402
@@ -75,6 +76,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_section(host_part(run("host", Path(folder))))
         write_section(boards(run("fpga.py", Path(folder))))
+        write_section(foldings(run("foldings.py", Path(folder))))
         write_section(training_part(run("training.py", Path(folder))))
 
 

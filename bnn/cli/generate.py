@@ -13,8 +13,8 @@ from bnn import __version__
 from bnn.cli import hls, rtl
 from bnn.cli.answers import known_answer
 from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
+from bnn.cli.targets import FoldingOption, folding_words
 from bnn.errors import GraphError
-from codegen.rtl import make_plan
 
 KernelsOption = Annotated[str, typer.Option(help="auto, plain, or lanes: bits of 32 time steps a word.")]
 MaxFlashOption = Annotated[int | None, typer.Option(min=0, help="Most bytes of code and constants, as predicted.")]
@@ -39,19 +39,19 @@ def generate_command(
     part: hls.PartOption = None,
     clock: hls.ClockOption = None,
     latency_us: hls.LatencyOption = None,
-    folding: hls.FoldingOption = None,
+    folding: FoldingOption = None,
     cycles: rtl.CyclesOption = None,
     force: ForceOption = False,
 ):
     """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or hardware: --target hls or rtl."""
     opened = open_graph(graph)
     options = codegen.Options(kernels, max_flash, max_ram, stream)
-    design = hls.HlsOptions(part, clock, latency_us, tuple(folding or ()))
-    _check_options(target, options, design, cycles)
+    foldings = tuple(folding or ())
+    _check_options(target, options, hls.HlsOptions(part, clock, latency_us), rtl.RtlOptions(cycles), foldings)
     if target == "hls":
-        _generate_hls(opened, folder, design, force)
+        _generate_hls(opened, folder, hls.HlsOptions(part, clock, latency_us, foldings), force)
     elif target == "rtl":
-        _generate_rtl(opened, folder, cycles, force)
+        _generate_rtl(opened, folder, rtl.RtlOptions(cycles, foldings), force)
     else:
         _generate_c(opened, folder, target, options, force)
 
@@ -64,9 +64,9 @@ def _generate_hls(opened: OpenGraph, folder: Path, options: hls.HlsOptions, forc
     out.print(f"wrote {folder}; read README.md in it first")
 
 
-def _generate_rtl(opened: OpenGraph, folder: Path, cycles: int | None, force: bool) -> None:
-    plan = make_plan(opened.graph, cycles)
-    rtl.write_verilog(opened, folder, plan, cycles, force)
+def _generate_rtl(opened: OpenGraph, folder: Path, options: rtl.RtlOptions, force: bool) -> None:
+    plan = options.plan(opened.graph)
+    rtl.write_verilog(opened, folder, options, plan, force)
     out.print(rtl.fold_table(plan))
     out.print(f"wrote {folder}; the top level is {opened.graph.name}_top.v, and its first lines say how to use it")
 
@@ -80,15 +80,20 @@ def _generate_c(opened: OpenGraph, folder: Path, target: str, options: codegen.O
     out.print(f"read {opened.graph.name}.h first; `make -C {folder} check` runs the known-answer test on this computer")
 
 
-def _check_options(target: str, options: codegen.Options, design: hls.HlsOptions, cycles: int | None) -> None:
+def _check_options(
+    target: str, options: codegen.Options, design: hls.HlsOptions, verilog: rtl.RtlOptions, foldings: tuple[str, ...]
+) -> None:
     """GraphError for an option that says nothing of this target."""
     if target in ("hls", "rtl") and options != codegen.DEFAULT:
-        see = "--folding and --latency-us" if target == "hls" else "--cycles"
+        see = "--folding and --latency-us" if target == "hls" else "--folding and --cycles"
         raise GraphError(f"{options} chooses kernels in C, but the target is {target}; see {see}")
-    if target != "hls" and design.given:
+    if target not in ("hls", "rtl") and foldings:
+        said = " ".join(folding_words(foldings))
+        raise GraphError(f"{said} is of hardware, but the target is {target}; add --target hls or rtl")
+    if target != "hls" and design != hls.HlsOptions():
         raise GraphError(f"{design} is of a design in HLS C++, but the target is {target}; add --target hls")
-    if target != "rtl" and cycles is not None:
-        raise GraphError(f"--cycles {cycles} is of Verilog, but the target is {target}; add --target rtl")
+    if target != "rtl" and verilog != rtl.RtlOptions():
+        raise GraphError(f"{verilog} is of Verilog, but the target is {target}; add --target rtl")
 
 
 def write_sources(

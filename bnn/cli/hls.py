@@ -12,15 +12,14 @@ from rich.table import Table
 from bnn import __version__
 from bnn.cli.answers import golden
 from bnn.cli.common import OpenGraph, table
+from bnn.cli.targets import folding_words
 from codegen import hls
+from codegen.folding_text import parse_foldings
 
 PartOption = Annotated[str | None, typer.Option(help="hls: the FPGA, such as xc7z020clg400-1. [that]")]
 ClockOption = Annotated[str | None, typer.Option(help="hls: clock as a frequency or a period. [100MHz]")]
 LatencyOption = Annotated[
     float | None, typer.Option("--latency-us", min=0, help="hls: most microseconds from first sample to class. [100]")
-]
-FoldingOption = Annotated[
-    list[str] | None, typer.Option(help="hls: LAYER=PE,SIMD, or a .toml or .json file of such. May be repeated.")
 ]
 
 
@@ -33,10 +32,6 @@ class HlsOptions:
     latency_us: float | None = None
     foldings: tuple[str, ...] = ()
 
-    @property
-    def given(self) -> bool:
-        return self != HlsOptions()
-
     def design(self, graph) -> hls.Design:
         """The design for a graph; GraphError where the options do not fit it."""
         return hls.choose_foldings(
@@ -44,19 +39,18 @@ class HlsOptions:
             hls.find_part(self.part or "xc7z020clg400-1"),
             hls.parse_clock(self.clock or "100MHz"),
             100.0 if self.latency_us is None else self.latency_us,
-            hls.parse_foldings(self.foldings),
+            parse_foldings(self.foldings),
         )
 
     def __str__(self) -> str:
-        """As the options of the command line; a file by its name, whatever folder it is in."""
+        """As the options of the command line."""
         given = {"--part": self.part, "--clock": self.clock, "--latency-us": self.latency_us}
         words = [
             f"{flag} {value:g}" if isinstance(value, float) else f"{flag} {value}"
             for flag, value in given.items()
             if value is not None
         ]
-        words += [f"--folding {text if '=' in text else Path(text).name}" for text in self.foldings]
-        return " ".join(words)
+        return " ".join(words + folding_words(self.foldings))
 
 
 def write_project(
@@ -95,14 +89,14 @@ def timing_line(design: hls.Design) -> str:
     )
 
 
-def run_csim(opened: OpenGraph, x: np.ndarray, compiler: str | None = None):
-    """C simulation of the default design, as it ships and traced: (hw.csim.Result, tensors by name)."""
+def run_csim(opened: OpenGraph, x: np.ndarray, options: HlsOptions, compiler: str | None = None):
+    """C simulation of a design, as it ships and traced: (hw.csim.Result, tensors by name)."""
     from hw.csim import run_project
     from hw.cxx import find_cxx
 
-    options, cxx = HlsOptions(), find_cxx(compiler)
+    design, cxx = options.design(opened.graph), find_cxx(compiler)
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = Path(name)
-        project = write_project(opened, folder / opened.graph.name, options, options.design(opened.graph))
+        project = write_project(opened, folder / opened.graph.name, options, design)
         plain, traced = (run_project(project, folder, x, traced=t, compiler=cxx) for t in (False, True))
         return plain, traced.tensors

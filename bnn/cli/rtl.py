@@ -1,6 +1,7 @@
-"""Verilog: the option, writing a folder of it, its cost as a table, and its simulation for `bnn verify`."""
+"""Verilog: options, writing a folder of it, its cost as a table, and its simulations for `bnn verify`."""
 
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,20 +11,37 @@ from rich.table import Table
 
 from bnn import __version__
 from bnn.cli.common import OpenGraph, err, table
+from bnn.cli.targets import folding_words
 from codegen import rtl
+from codegen.folding_text import parse_foldings
 
 CyclesOption = Annotated[
     int | None, typer.Option(min=1, help=f"rtl: most clock cycles between two windows. [{rtl.CYCLES}]")
 ]
 
 
-def write_verilog(opened: OpenGraph, folder: Path, plan: rtl.RtlPlan, cycles: int | None, force: bool = False) -> Path:
-    """Write the Verilog of a plan into `folder`; returns the folder. `cycles` as they were asked for."""
-    asked = f" --cycles {cycles}" if cycles is not None else ""
+@dataclass(frozen=True, slots=True)
+class RtlOptions:
+    """How layers are folded, as the command line says it; `cycles` of None leaves the default."""
+
+    cycles: int | None = None
+    foldings: tuple[str, ...] = ()
+
+    def plan(self, graph) -> rtl.RtlPlan:
+        """The plan for a graph; GraphError where the options do not fit it."""
+        return rtl.make_plan(graph, self.cycles, parse_foldings(self.foldings))
+
+    def __str__(self) -> str:
+        """As the options of the command line."""
+        return " ".join([f"--cycles {self.cycles}"] * (self.cycles is not None) + folding_words(self.foldings))
+
+
+def write_verilog(opened: OpenGraph, folder: Path, options: RtlOptions, plan: rtl.RtlPlan, force: bool = False) -> Path:
+    """Write the Verilog of the options' plan into `folder`; returns the folder."""
     rtl.generate_rtl(
         plan,
         folder,
-        command=f"bnn generate {opened.path.name} --target rtl{asked}",
+        command=f"bnn generate {opened.path.name} --target rtl {options}".rstrip(),
         graph_sha256=opened.sha256,
         tool_version=__version__,
         force=force,
@@ -32,26 +50,26 @@ def write_verilog(opened: OpenGraph, folder: Path, plan: rtl.RtlPlan, cycles: in
 
 
 def fold_table(plan: rtl.RtlPlan) -> Table:
-    """One row a convolution: its fold, and what that is estimated to take."""
+    """One row a convolution: its folding, and what that is estimated to take."""
     title = f"{plan.graph.name}: {plan.cycles:,} cycles a window (estimates; no synthesis was run)"
-    numbers = ("lanes", "bits", "cycles", "LUT4", "flip-flops", "block RAM, bits")
-    made = table("convolution", title=title, numbers=numbers)
+    numbers = ("cycles", "LUT4", "flip-flops", "block RAM, bits")
+    made = table("convolution", "PE,SIMD", title=title, numbers=numbers)
     for name, layer in plan.layers.items():
         cost = layer.logic
-        row = (layer.fold.lanes, layer.fold.bits, layer.cycles, cost.luts, cost.flops, cost.memory_bits)
-        made.add_row(name, *(f"{value:,}" for value in row))
-    made.add_row("samples, statistics", "", "", f"{plan.front:,}", "", "", f"{plan.frame_bits:,}")
+        numbers = (layer.cycles, cost.luts, cost.flops, cost.memory_bits)
+        made.add_row(name, str(layer.folding), *(f"{value:,}" for value in numbers))
+    made.add_row("samples, statistics", "", f"{plan.front:,}", "", "", f"{plan.frame_bits:,}")
     return made
 
 
-def run_rtl(opened: OpenGraph, x: np.ndarray, compiler: str | None = None):
-    """Simulate the default plan: as it ships, at full speed; then traced, with random back-pressure at both ends and
+def run_rtl(opened: OpenGraph, x: np.ndarray, options: RtlOptions):
+    """Simulate a plan: as it ships, at full speed; then traced, with random back-pressure at both ends and
     after a reset in mid-window: (hw.rtl_sim.RtlRun, tensors by name)."""
     from hw.rtl_sim import RtlSimulation, Stalls
 
-    plan = rtl.make_plan(opened.graph)
+    plan = options.plan(opened.graph)
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
-        folder = write_verilog(opened, Path(name) / opened.graph.name, plan, None)
+        folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)
         shipped = RtlSimulation(folder, Path(name) / "shipped", traced=False)
         plain = shipped.run(x)
         err.print(
@@ -61,3 +79,24 @@ def run_rtl(opened: OpenGraph, x: np.ndarray, compiler: str | None = None):
         reset_at = plan.cycles + plan.graph.signals[0].length // 2
         stalls = Stalls(held_in=64, held_out=192, seed=2026, reset_at=reset_at)
         return plain, RtlSimulation(folder, Path(name) / "traced").run(x, stalls).tensors
+
+
+def run_netlist(opened: OpenGraph, x: np.ndarray, options: RtlOptions, board: str):
+    """Synthesise the network for a board's chip and simulate the netlist, at full speed: (hw.rtl_sim.RtlRun, {}), since
+    only the ports are left, classes and logits. Folded for the board's cycles unless the options say otherwise."""
+    from hw.boards import find_board
+    from hw.synth.netlist import simulate_netlist
+
+    chosen = find_board(board)
+    options = replace(options, cycles=options.cycles or chosen.cycles)
+    plan = options.plan(opened.graph)
+    with tempfile.TemporaryDirectory(prefix="bnn-") as name:
+        folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)
+        with err.status(f"{opened.graph.name} as a netlist for {chosen.title} ..."):
+            simulation = simulate_netlist(folder, chosen, Path(name) / "netlist")
+            run = simulation.run(x)
+        err.print(
+            f"netlist: {chosen.title}, {run.cycles:,} cycles between windows (estimated {plan.cycles:,}), simulated by "
+            f"{simulation.simulator}"
+        )
+        return run, {}

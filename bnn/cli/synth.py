@@ -19,8 +19,8 @@ from bnn.cli.common import (
     spread,
     table,
 )
-from bnn.cli.rtl import write_verilog
-from codegen.rtl import make_plan
+from bnn.cli.rtl import RtlOptions, write_verilog
+from bnn.cli.targets import FoldingOption
 
 CyclesOption = Annotated[
     int | None, typer.Option(min=1, help="Clocks between windows that the folding aims at. [the board's]")
@@ -36,6 +36,7 @@ def synth_command(
     board: Annotated[str, typer.Option(help="ulx3s, ulx3s-85f, icebreaker, tangnano9k or orangecrab.")],
     freq: Annotated[float | None, typer.Option(help="MHz of the clock inside. [the board's default]")] = None,
     cycles: CyclesOption = None,
+    folding: FoldingOption = None,
     baud: Annotated[int, typer.Option(help="Rate of the serial line.")] = 115200,
     seed: Annotated[int, typer.Option(help="Where the placer begins; another one may reach a higher clock.")] = 1,
     folder: Annotated[Path | None, typer.Option("--out", help="Folder for everything. [build/GRAPH-BOARD]")] = None,
@@ -57,8 +58,9 @@ def synth_command(
     line = plan(
         chosen, opened.graph.name, opened.graph.signals[0].length, len(opened.graph.classes), freq=freq, baud=baud
     )
-    network = make_plan(opened.graph, cycles or chosen.cycles)
-    write_verilog(opened, folder, network, cycles or chosen.cycles, force)
+    options = RtlOptions(cycles or chosen.cycles, tuple(folding or ()))
+    network = options.plan(opened.graph)
+    write_verilog(opened, folder, options, network, force)
     measured = measure(opened, folder) if simulate else None
     with err.status(f"{opened.graph.name} on {chosen.title} ...") as status:
         report = build(

@@ -1,5 +1,7 @@
 """Options and names of what generated code runs on, as `bnn verify` and `bnn bench` share them."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +10,16 @@ from bnn.errors import ToolError
 
 OptOption = Annotated[str, typer.Option(help="Optimisation: -O0 to -O3, -Os.")]
 CompilerOption = Annotated[str | None, typer.Option(help="zig, gcc or clang. [zig; gcc for the host]")]
+FoldingOption = Annotated[
+    list[str] | None,
+    typer.Option(help="hls, rtl: LAYER=PE,SIMD, or a .toml or .json file of such. May be repeated."),
+]
 SetOption = Annotated[str | None, typer.Option("--set", help="Windows to run. [the set of the graph's training]")]
+
+
+def folding_words(foldings: Sequence[str]) -> list[str]:
+    """As options of the command line; a file by its name, whatever folder it is in."""
+    return [f"--folding {text if '=' in text else Path(text).name}" for text in foldings]
 
 
 def find_targets(on: str, everything: list[str], others: tuple[str, ...] = ()) -> list[str]:

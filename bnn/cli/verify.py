@@ -1,6 +1,8 @@
 """bnn verify: what is generated, run, and compared with the simulator tensor by tensor."""
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +14,18 @@ from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.engine import run_native
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
-from bnn.cli.hls import run_csim
-from bnn.cli.rtl import run_rtl
-from bnn.cli.targets import CompilerOption, OptOption, SetOption, find_targets, processors
+from bnn.cli.hls import HlsOptions, LatencyOption, run_csim
+from bnn.cli.rtl import CyclesOption, RtlOptions, run_netlist, run_rtl
+from bnn.cli.targets import (
+    CompilerOption,
+    FoldingOption,
+    OptOption,
+    SetOption,
+    find_targets,
+    folding_words,
+    processors,
+)
+from bnn.errors import GraphError
 from bnn.sim import Simulation, simulate
 from codegen import Options
 
@@ -22,13 +33,12 @@ OnOption = Annotated[
     str,
     typer.Option(
         help="Targets, with commas: those of `bnn bench`; native: the engine of `bnn simulate`; or all of these. "
-        "And for FPGAs hls: C simulation; rtl: simulated Verilog."
+        "And for FPGAs hls: C simulation; rtl: simulated Verilog; netlist: simulated cells of a board's chip."
     ),
 ]
 
-BACKENDS = {"native": run_native, "hls": run_csim, "rtl": run_rtl}
-"""What runs but as no image: functions of the graph, the windows and the compiler asked for, that return a run of what
-ships, with classes and logits, and every tensor of a traced run by name."""
+BACKENDS = ("native", "hls", "rtl", "netlist")
+"""What runs but as no image."""
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +57,16 @@ def verify_command(
     max_flash: MaxFlashOption = None,
     max_ram: MaxRamOption = None,
     stream: StreamOption = False,
+    folding: FoldingOption = None,
+    latency_us: LatencyOption = None,
+    cycles: CyclesOption = None,
+    board: Annotated[str | None, typer.Option(help="netlist: the board whose chip it is for. [icebreaker]")] = None,
     json: JsonOption = False,
 ):
     """Prove that generated code equals the simulator on every tensor; exit code 1 at the first difference."""
     opened = open_graph(graph)
-    targets = find_targets(on, [*processors(), "native"], tuple(BACKENDS))
+    targets = find_targets(on, [*processors(), "native"], BACKENDS)
+    others = _backends(targets, compiler, tuple(folding or ()), latency_us, cycles, board)
     chosen = load_windows(set_name or opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     signal = opened.graph.signals[0].name
@@ -62,7 +77,7 @@ def verify_command(
     results = []
     for name in targets:
         if name in BACKENDS:
-            proof = compare_run(wanted, *BACKENDS[name](opened, x, compiler))
+            proof = compare_run(wanted, *others[name](opened, x))
         else:
             proof = prove_target(opened, name, x, wanted, options, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
@@ -74,6 +89,35 @@ def verify_command(
         print_json({"graph": opened.graph.name, "sha256": opened.sha256, **source, "targets": proofs})
     if any(proof.difference for _, proof in results):
         raise typer.Exit(1)
+
+
+def _backends(
+    targets: list[str],
+    compiler: str | None,
+    foldings: tuple[str, ...],
+    latency_us: float | None,
+    cycles: int | None,
+    board: str | None,
+) -> dict[str, Callable]:
+    """Of each of BACKENDS a function of graph and windows (n, samples) int16, that returns a run of what ships, with
+    classes and logits, and every tensor of a traced run by name. GraphError for an option that says nothing of targets.
+    """
+    verilog = RtlOptions(cycles, foldings)
+    for said, kinds in (
+        (" ".join(folding_words(foldings)), ("hls", "rtl", "netlist")),
+        ("" if latency_us is None else f"--latency-us {latency_us:g}", ("hls",)),
+        ("" if cycles is None else f"--cycles {cycles}", ("rtl", "netlist")),
+        ("" if board is None else f"--board {board}", ("netlist",)),
+    ):
+        if said and not set(kinds) & set(targets):
+            known = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+            raise GraphError(f"{said} is of {known}, but --on says {','.join(targets)}; add it to --on")
+    return {
+        "native": partial(run_native, compiler=compiler),
+        "hls": partial(run_csim, options=HlsOptions(latency_us=latency_us, foldings=foldings), compiler=compiler),
+        "rtl": partial(run_rtl, options=verilog),
+        "netlist": partial(run_netlist, options=verilog, board=board or "icebreaker"),
+    }
 
 
 def proof_line(target: str, proof: Comparison) -> str:

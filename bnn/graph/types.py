@@ -31,6 +31,11 @@ class TensorType:
         """Bits that the values take, packed."""
         return self.size * BITS[self.kind]
 
+    @property
+    def signed_bits(self) -> int:
+        """Bits of the smallest two's complement that holds the range."""
+        return max(self.lo, self.hi, -self.lo - 1, -self.hi - 1).bit_length() + 1
+
     def __str__(self) -> str:
         return f"{self.kind} {self.shape}"
 

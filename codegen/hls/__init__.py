@@ -1,13 +1,12 @@
 """The graph as a dataflow of HLS kernels: network, cost, schedule, folding, and the project that is written."""
 
-from codegen.hls.folding import Design, choose_foldings, parse_foldings
+from codegen.hls.folding import Design, choose_foldings
 from codegen.hls.generate import Golden, generate
-from codegen.hls.network import Folding, Network, make_network
+from codegen.hls.network import Network, make_network
 from codegen.hls.parts import find_part, parse_clock
 
 __all__ = [
     "Design",
-    "Folding",
     "Golden",
     "Network",
     "choose_foldings",
@@ -15,5 +14,4 @@ __all__ = [
     "generate",
     "make_network",
     "parse_clock",
-    "parse_foldings",
 ]

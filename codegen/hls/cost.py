@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
-from codegen.hls.network import Folding, Network, fork_depths, lanes, sum_width, taps, width
+from codegen.folding import Folding, Work, turns, window_cycles
+from codegen.hls.network import Network, fork_depths, lanes, sum_width
 
 STATS_TAIL = 160
 """Cycles from the last sample to mean and std: 32 turns of the root, two divisions one bit a cycle, products."""
@@ -36,14 +37,9 @@ class Cost:
         return Cost(cycles, self.luts + other.luts, self.bram18 + other.bram18, self.dsps + other.dsps)
 
 
-def conv_cycles(steps: int, outputs: int, folds: int) -> int:
-    """Of a convolution: one cycle for each padded step that completes no window, `folds` for each that does."""
-    return steps - outputs + outputs * folds
-
-
-def folds(node: SignalConv | BinaryConv, folding: Folding) -> int:
-    """Cycles for one step of output: (channels / PE) * (taps / SIMD)."""
-    return (len(node.w) // folding.pe) * (taps(node) // folding.simd)
+def conv_cycles(work: Work, folding: Folding) -> int:
+    """Of a convolution: its loop takes a step or works on a window, never both in one turn."""
+    return window_cycles(work, folding, overlapped=False)
 
 
 def cycles(network: Network, node: Node, foldings: dict[str, Folding]) -> int:
@@ -53,7 +49,7 @@ def cycles(network: Network, node: Node, foldings: dict[str, Folding]) -> int:
         case WindowStats():
             return length + STATS_TAIL
         case SignalConv() | BinaryConv():
-            return conv_cycles(length + 2 * node.pad, network.length(node.name), folds(node, foldings[node.name]))
+            return conv_cycles(network.works[node.name], foldings[node.name])
         case OrPool() | AndNot():
             return length
     words = length * channels // lanes(network, foldings)[node.inputs[0]]
@@ -73,17 +69,18 @@ def costs(network: Network, foldings: dict[str, Folding]) -> dict[str, Cost]:
     return found
 
 
-def conv_cost(node: SignalConv | BinaryConv, folding: Folding, busy: int, acc: int) -> Cost:
-    """Of a convolution with accumulators of `acc` bits: products, sums, the rotating window, the weights.
+def conv_cost(network: Network, node: SignalConv | BinaryConv, folding: Folding) -> Cost:
+    """Of a convolution: products, sums, the rotating window, the weights.
 
     One look-up table a bit for XNOR and the tree of adders, 16 for a counter, one for each bit of the window; the first
     layer has an adder a tap.
     """
+    work = network.works[node.name]
+    busy, depth = conv_cycles(work, folding), turns(work, folding)
     if isinstance(node, SignalConv):
-        luts = folding.pe * folding.simd * acc + taps(node) * (18 + node.frac)
+        luts = folding.pe * folding.simd * network.types[node.name].signed_bits + work.taps * (18 + node.frac)
     else:
-        luts = folding.pe * (folding.simd + 16) + taps(node)
-    depth = folds(node, folding)
+        luts = folding.pe * (folding.simd + 16) + work.taps
     if depth >= BRAM_DEPTH:
         return Cost(busy, luts + CONTROL, folding.pe * ceil(folding.simd / 36) * ceil(depth / 512))
     return Cost(busy, luts + CONTROL + folding.pe * folding.simd * ceil(depth / 64))
@@ -99,15 +96,15 @@ def kernel_cost(network: Network, node: Node, foldings: dict[str, Folding], pe: 
         case WindowStats():
             return Cost(busy, 2500, 0, 8)
         case SignalConv() | BinaryConv():
-            return conv_cost(node, foldings[node.name], busy, width(network.types[node.name]))
+            return conv_cost(network, node, foldings[node.name])
         case Threshold() if len(node.inputs) > 1:
             return Cost(busy, CONTROL + at_once * 40 * (1 + rows) + channels, 0, 2)
         case Threshold():
-            return Cost(busy, CONTROL + at_once * (width(kind) + 16 * rows) + channels)
+            return Cost(busy, CONTROL + at_once * (kind.signed_bits + 16 * rows) + channels)
         case OrPool():
             return Cost(busy, CONTROL + channels * (1 + ceil(node.kernel / 5)))
         case MaxPool():
-            return Cost(busy, CONTROL + node.kernel * channels * width(kind))
+            return Cost(busy, CONTROL + node.kernel * channels * kind.signed_bits)
         case PReluSum():
             return Cost(busy, CONTROL + 2 * (channels + at_once) * sum_width(network, node), 0, 4)
     return Cost(busy, CONTROL + channels)
@@ -117,7 +114,7 @@ def _streams(network: Network, tensor: str, pe: dict[str, int]) -> Cost:
     """The fork of a tensor with its streams."""
     kind, channels = network.types[tensor], network.channels(tensor)
     words = 1 if len(kind.shape) == 1 else channels // pe.get(tensor, channels)
-    bits = 64 if len(kind.shape) == 1 else channels // words * (1 if kind.kind == "bit" else width(kind))
+    bits = 64 if len(kind.shape) == 1 else channels // words * (1 if kind.kind == "bit" else kind.signed_bits)
     cost = Cost(network.length(tensor) * words, 0)
     for steps in fork_depths(network, tensor).values():
         depth = steps * words

@@ -1,17 +1,14 @@
 """Which foldings a design gets: the cheapest that keep up with a pace, and the slowest pace that meets the latency."""
 
-import json
-import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from pathlib import Path
 
-from bnn.errors import FileError, GraphError
+from bnn.errors import GraphError
 from bnn.graph.ops import BinaryConv, SignalConv
-from codegen.hls.cost import Cost, conv_cost, conv_cycles, costs, folds
-from codegen.hls.network import Folding, Network, taps, width
+from codegen.folding import Folding, check_foldings, foldings_of
+from codegen.hls.cost import Cost, conv_cost, costs
+from codegen.hls.network import Network
 from codegen.hls.parts import Part
 from codegen.hls.schedule import Timing, timing
 
@@ -46,8 +43,8 @@ def choose_foldings(
     fit into the part.
     """
     fixed = dict(fixed or {})
-    check_foldings(network, fixed)
-    options = {node.name: _options(network, node, fixed.get(node.name)) for node in network.convolutions}
+    check_foldings(network.works, fixed)
+    options = _options(network, fixed)
     paces = sorted({cost.cycles for row in options.values() for _, cost in row})
     limit, low, high = latency_us * clock, 0, len(paces) - 1
     _check_reach(network, options, paces[0], limit, clock)
@@ -61,42 +58,19 @@ def choose_foldings(
 
 def make_design(network: Network, foldings: dict[str, Folding], part: Part, clock: float) -> Design:
     """The design with these foldings, one for each convolution; GraphError where one does not divide."""
-    check_foldings(network, foldings)
+    check_foldings(network.works, foldings)
     return Design(network, foldings, part, clock, costs(network, foldings), timing(network, foldings))
 
 
-def check_foldings(network: Network, foldings: dict[str, Folding]) -> None:
-    """GraphError for a name that is no convolution's, and for a folding that does not divide."""
-    nodes = {node.name: node for node in network.convolutions}
-    for name, folding in foldings.items():
-        if name not in nodes:
-            raise GraphError(f"folding of {name}: no such convolution; there are {', '.join(nodes)}")
-        for what, value, whole in (
-            ("PE", folding.pe, len(nodes[name].w)),
-            ("SIMD", folding.simd, taps(nodes[name])),
-        ):
-            if value < 1 or whole % value:
-                of = "output channels" if what == "PE" else "taps"
-                raise GraphError(
-                    f"folding of {name}: {what} is {value}, which does not divide the {whole} {of}; "
-                    f"choose one of {', '.join(map(str, divisors(whole)))}"
-                )
-
-
-def divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
-
-
-def _options(network: Network, node: SignalConv | BinaryConv, fixed: Folding | None) -> list[tuple[Folding, Cost]]:
-    """Every folding of a convolution with its cost, the cheapest first."""
-    steps, outputs = network.length(node.inputs[0]) + 2 * node.pad, network.length(node.name)
-    acc = width(network.types[node.name])
-    pairs = [Folding(pe, simd) for pe in divisors(len(node.w)) for simd in divisors(taps(node))]
-    found = []
-    for folding in [fixed] if fixed else pairs:
-        busy = conv_cycles(steps, outputs, folds(node, folding))
-        found.append((folding, conv_cost(node, folding, busy, acc)))
-    return sorted(found, key=lambda item: (item[1].luts, item[1].bram18, item[1].cycles))
+def _options(network: Network, fixed: dict[str, Folding]) -> dict[str, list[tuple[Folding, Cost]]]:
+    """Every folding of each convolution with its cost, the cheapest first; where it is fixed, that one alone."""
+    options = {}
+    for node in network.nodes:
+        if isinstance(node, SignalConv | BinaryConv):
+            choice = [fixed[node.name]] if node.name in fixed else foldings_of(network.works[node.name])
+            row = [(folding, conv_cost(network, node, folding)) for folding in choice]
+            options[node.name] = sorted(row, key=lambda item: (item[1].luts, item[1].bram18, item[1].cycles))
+    return options
 
 
 def _at_pace(options: dict[str, list[tuple[Folding, Cost]]], pace: int) -> dict[str, Folding]:
@@ -134,48 +108,3 @@ def _check_size(design: Design) -> None:
                 f"the design takes {got:,} {what} as estimated, but {part.name} has {has:,}; "
                 "allow more latency or choose a larger part"
             )
-
-
-def parse_foldings(texts: Sequence[str]) -> dict[str, Folding]:
-    """Foldings from texts such as block2.acc=16,8, or paths of .toml or .json files with such: block2.acc = [16, 8]."""
-    found: dict[str, Folding] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        entries = {name.strip(): value.split(",")} if equals else _read(Path(text))
-        for layer, pair in entries.items():
-            try:
-                pe, simd = (int(number) for number in pair)
-            except (TypeError, ValueError) as error:
-                raise GraphError(
-                    f"folding of {layer}: got {pair!r}, wanted PE and SIMD, two whole numbers, such as {layer}=4,8"
-                ) from error
-            found[layer] = Folding(pe, simd)
-    return found
-
-
-def _read(path: Path) -> dict:
-    """The table of a file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except OSError as error:
-        raise FileError(
-            f"{path}: cannot be read ({error.strerror}); --folding takes LAYER=PE,SIMD or a .toml or .json file"
-        ) from error
-    except ValueError as error:
-        raise FileError(
-            f"{path}: is not what its suffix says ({error}); wanted TOML or JSON such as block2.acc = [16, 8]"
-        ) from error
-    if not isinstance(table, dict):
-        raise FileError(
-            f"{path}: holds {type(table).__name__}, wanted a table of foldings such as block2.acc = [16, 8]"
-        )
-    return _flat(table)
-
-
-def _flat(table: dict, prefix: str = "") -> dict:
-    """Names with dots, which TOML takes for tables of tables, in one piece again."""
-    found = {}
-    for name, value in table.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return found

@@ -7,7 +7,7 @@ import numpy as np
 from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.c.text import Names
 from codegen.hls.folding import Design
-from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width, taps, width
+from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width
 from codegen.hls.text import bit_rows, literal, number_rows
 
 SMALL = 4
@@ -63,7 +63,7 @@ class Model:
     @property
     def word_limit(self) -> int:
         """AP_INT_MAX_W: bits of the widest word, in steps of 1024."""
-        wide = [taps(node) for node in self._network.nodes if isinstance(node, BinaryConv)]
+        wide = [work.taps for work in self._network.works.values() if work.width == 1]
         wide += [kind.shape[0] for kind in self._network.types.values()]
         return 1024 * -(-max(wide) // 1024)
 
@@ -104,7 +104,7 @@ class Model:
             return "ap_int<32>" if tensor == self._network.logits else "Stats"
         if kind.kind == "bit":
             return f"ap_uint<{kind.shape[0]}>"
-        return f"Lanes<ap_int<{width(kind)}>, {self._lanes[tensor]}>"
+        return f"Lanes<ap_int<{kind.signed_bits}>, {self._lanes[tensor]}>"
 
     def _words(self, tensor: str) -> int:
         """Words of the tensor's stream in a window."""
@@ -172,13 +172,13 @@ class Model:
     def _folding(self, node: SignalConv | BinaryConv) -> tuple[int, int, str]:
         """The last three sizes of a convolution: PE, SIMD, and the type of its accumulators."""
         folding = self._design.foldings[node.name]
-        return folding.pe, folding.simd, f"ap_int<{width(self._network.types[node.name])}>"
+        return folding.pe, folding.simd, f"ap_int<{self._network.types[node.name].signed_bits}>"
 
     def _weights(self, node: SignalConv | BinaryConv) -> str:
         """weights[p][f * turns + s]: of channel f * PE + p, from tap s * SIMD on, channels of a step together."""
         fold = self._design.foldings[node.name]
         w = node.w if node.w.ndim == 2 else node.w.transpose(0, 2, 1)
-        turns = taps(node) // fold.simd
+        turns = self._network.works[node.name].taps // fold.simd
         bits = (w.reshape(-1, fold.pe, turns, fold.simd) > 0).transpose(1, 0, 2, 3)
         bits = bits.reshape(fold.pe, -1, fold.simd)
         size = f"[{fold.pe}][{bits.shape[1]}]"

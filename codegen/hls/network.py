@@ -7,6 +7,7 @@ import numpy as np
 from bnn.graph import Graph, Signal, check
 from bnn.graph.ops import BinaryConv, MaxPool, Node, PReluSum, SignalConv
 from bnn.graph.types import TensorType
+from codegen.folding import Folding, Work, works_of
 from codegen.plan import only_signal
 from codegen.steps import needed
 
@@ -20,23 +21,13 @@ ARGMAX: Reader = ("class", 0)
 """Who reads the logits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folding:
-    """Of a convolution: output channels at once, and taps of each at once. They divide channels and taps."""
-
-    pe: int = 1
-    simd: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.pe},{self.simd}"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """A graph of one stage and one signal in the target dialect.
 
     types    of every tensor, the signal included
     nodes    those that the logits depend on, in order
+    works    the convolutions among them, which have a folding
     readers  of each tensor: who reads it
     """
 
@@ -45,12 +36,8 @@ class Network:
     logits: str
     types: dict[str, TensorType]
     nodes: tuple[Node, ...]
+    works: dict[str, Work]
     readers: dict[str, tuple[Reader, ...]]
-
-    @property
-    def convolutions(self) -> list[SignalConv | BinaryConv]:
-        """The nodes that have a folding."""
-        return [node for node in self.nodes if isinstance(node, SignalConv | BinaryConv)]
 
     def length(self, tensor: str) -> int:
         """Steps of a map; 1 for a vector."""
@@ -68,23 +55,15 @@ def make_network(graph: Graph) -> Network:
     logits = graph.stages[0].logits
     nodes = tuple(needed(list(graph.nodes()), logits))
     readers: dict[str, list[Reader]] = {name: [] for name in [signal.name, *(node.name for node in nodes)]}
+    works = works_of(nodes, types)
     for node in nodes:
-        _check(node)
+        if isinstance(node, BinaryConv) and works[node.name].taps > MAX_TAPS:
+            node.fail(f"{works[node.name].taps} taps an output, but a word of the HLS tool holds at most {MAX_TAPS}")
         for i, source in enumerate(node.inputs):
             readers[source].append((node.name, i))
     readers[logits].append(ARGMAX)
     types = {name: types[name] for name in readers}
-    return Network(graph, signal, logits, types, nodes, {name: tuple(r) for name, r in readers.items()})
-
-
-def _check(node: Node) -> None:
-    if isinstance(node, BinaryConv) and taps(node) > MAX_TAPS:
-        node.fail(f"{taps(node)} taps an output, but a word of the HLS tool holds at most {MAX_TAPS}")
-
-
-def taps(node: SignalConv | BinaryConv) -> int:
-    """Of one output: kernel times input channels."""
-    return node.w[0].size
+    return Network(graph, signal, logits, types, nodes, works, {name: tuple(r) for name, r in readers.items()})
 
 
 def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:
@@ -98,15 +77,10 @@ def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:
     return found
 
 
-def width(kind: TensorType) -> int:
-    """Bits of a signed number that holds the tensor's range."""
-    return 1 + max(kind.hi.bit_length(), (-kind.lo - 1).bit_length() if kind.lo < 0 else 0)
-
-
 def sum_width(network: Network, node: PReluSum) -> int:
     """Bits of a signed number that holds the sums over time of PReluSum."""
     kind, length = network.types[node.inputs[0]], network.length(node.inputs[0])
-    return width(TensorType(kind.kind, kind.shape, length * min(kind.lo, 0), length * max(kind.hi, 0)))
+    return TensorType(kind.kind, kind.shape, length * min(kind.lo, 0), length * max(kind.hi, 0)).signed_bits
 
 
 def fork_depths(network: Network, tensor: str) -> dict[Reader, int]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn.graph.ops import AndNot, BinaryConv, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
-from codegen.hls.cost import STATS_TAIL, cycles, folds
-from codegen.hls.network import Folding, Network, lanes
+from codegen.folding import Folding, turns
+from codegen.hls.cost import STATS_TAIL, cycles
+from codegen.hls.network import Network, lanes
 
 HOP = 4
 """Cycles from a word into a kernel to what it causes out: its pipeline registers and the stream behind it."""
@@ -64,7 +65,7 @@ def _finished(network: Network, node: Node, ready: list[np.ndarray], foldings: d
         case SignalConv() | BinaryConv():
             begin = ready[1][-1] if isinstance(node, SignalConv) else 0
             x = np.concatenate([np.zeros(node.pad, np.int64), x, np.zeros(node.pad, np.int64)])
-            takes = folds(node, foldings[node.name])
+            takes = turns(network.works[node.name], foldings[node.name])
             return _windows(x, node.w.shape[-1], node.stride, (1, takes), takes, begin)
         case Threshold():
             begin = ready[1][-1] + network.channels(node.inputs[0]) if len(ready) > 1 else 0

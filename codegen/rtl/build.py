@@ -18,7 +18,8 @@ from bnn.graph.ops import (
 )
 from bnn.graph.types import TensorType
 from codegen.c.text import Names
-from codegen.fold_cost import LOGIC_DEPTH, Fold, in_memory
+from codegen.folding import Folding
+from codegen.rtl.cost import LOGIC_DEPTH, in_memory
 from codegen.rtl.netlist import Image, Netlist, Part, Stream, Wire, pack, pack_bits
 
 GROUP = 28
@@ -30,23 +31,18 @@ RING_BITS = 48
 PORTS = {"i", "o", "i_clk", "i_rst", "argmax"}
 
 
-def signed_bits(lo: int, hi: int) -> int:
-    """Bits of two's complement that hold lo .. hi."""
-    return max(lo, hi, -lo - 1, -hi - 1).bit_length() + 1
-
-
 class Builder:
     """Grows a netlist node by node.
 
-    nodes   those that the logits depend on, in order
-    folds   of every convolution, by name
-    cycles  that the slowest part takes for a window: others may be slower than they could be
+    nodes     those that the logits depend on, in order
+    foldings  of every convolution, by name
+    cycles    that the slowest part takes for a window: others may be slower than they could be
     """
 
     def __init__(
-        self, graph: Graph, nodes: list[Node], types: dict[str, TensorType], folds: dict[str, Fold], cycles: int
+        self, graph: Graph, nodes: list[Node], types: dict[str, TensorType], foldings: dict[str, Folding], cycles: int
     ):
-        self.graph, self.nodes, self.types, self.folds, self.cycles = graph, nodes, types, folds, cycles
+        self.graph, self.nodes, self.types, self.foldings, self.cycles = graph, nodes, types, foldings, cycles
         self.net = Netlist()
         self.streams: dict[str, Stream] = {}
         self.readers: dict[str, list[str]] = {}
@@ -170,13 +166,13 @@ class Builder:
     @add.register
     def _(self, node: SignalConv) -> Stream:
         rows, kernel = node.w.shape
-        fold, kind = self.folds[node.name], self.types[node.name]
-        made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
+        folding, kind = self.foldings[node.name], self.types[node.name]
+        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
         source, steps, width = self._standardise(node, made.wire)
-        slid = self._slide(made.wire, source, width, steps, kernel, node.stride, rows // fold.lanes)
-        words = [pack_bits(group) for group in node.w.reshape(-1, fold.lanes, kernel)]
-        params = {"ROWS": rows, "KERNEL": kernel, "LANES": fold.lanes, "DW": width, "W": made.width}
-        params["FILE"] = self.image(node, "w", fold.lanes * kernel, words)
+        slid = self._slide(made.wire, source, width, steps, kernel, node.stride, rows // folding.pe)
+        words = [pack_bits(group) for group in node.w.reshape(-1, folding.pe, kernel)]
+        params = {"ROWS": rows, "KERNEL": kernel, "LANES": folding.pe, "DW": width, "W": made.width}
+        params["FILE"] = self.image(node, "w", folding.pe * kernel, words)
         self.part("bnn_signal_conv", f"{made.wire}_conv", params, stream_in(slid) | self.output(made.wire))
         return made
 
@@ -218,33 +214,33 @@ class Builder:
     @add.register
     def _(self, node: BinaryConv) -> Stream:
         rows, channels, kernel = node.w.shape
-        fold, kind = self.folds[node.name], self.types[node.name]
-        taps, parts = channels * kernel, channels * kernel // fold.bits
-        made = self.stream(node, fold.lanes, rows // fold.lanes, kind.shape[1], signed_bits(kind.lo, kind.hi), True)
-        source = self._parts(node, made.wire, fold, rows // fold.lanes)
-        strings = node.w.transpose(0, 2, 1).reshape(-1, fold.lanes, parts, fold.bits)  # tap k * channels + c
-        words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, fold.lanes * fold.bits)]
-        params = {"ROWS": rows, "TAPS": taps, "LANES": fold.lanes, "BITS": fold.bits, "W": made.width}
+        folding, kind = self.foldings[node.name], self.types[node.name]
+        taps, parts = channels * kernel, channels * kernel // folding.simd
+        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
+        source = self._parts(node, made.wire, folding, rows // folding.pe)
+        strings = node.w.transpose(0, 2, 1).reshape(-1, folding.pe, parts, folding.simd)  # tap k * channels + c
+        words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, folding.pe * folding.simd)]
+        params = {"ROWS": rows, "TAPS": taps, "LANES": folding.pe, "BITS": folding.simd, "W": made.width}
         params |= {"BLOCK": int(len(words) > LOGIC_DEPTH), "GROUP": GROUP}
-        params["FILE"] = self.image(node, "w", fold.lanes * fold.bits, words)
+        params["FILE"] = self.image(node, "w", folding.pe * folding.simd, words)
         self.part("bnn_conv", f"{made.wire}_conv", params, stream_in(source) | self.output(made.wire))
         return made
 
-    def _parts(self, node: BinaryConv, label: str, fold: Fold, rounds: int) -> str:
+    def _parts(self, node: BinaryConv, label: str, folding: Folding, rounds: int) -> str:
         """Steps -> windows in parts: out of a memory where a part is a piece of a step, else out of registers."""
         source, (_, channels, kernel) = self.streams[node.inputs[0]], node.w.shape
-        made = self.label(f"{label}_parts", fold.bits)
+        made = self.label(f"{label}_parts", folding.simd)
         pad = {"PAD": node.pad, "PAD_VALUE": f"{channels}'h{pack_bits(node.pad_value):x}"}
-        if in_memory(channels, fold) and fold.bits % source.lanes == 0 and node.stride <= kernel:
-            words = self._gather(source, node, f"{label}_words", fold.bits, flows=1)
-            params = {"BITS": fold.bits, "WORDS": channels // fold.bits, "STEPS": source.steps, "KERNEL": kernel}
+        if in_memory(channels, folding) and folding.simd % source.lanes == 0 and node.stride <= kernel:
+            words = self._gather(source, node, f"{label}_words", folding.simd, flows=1)
+            params = {"BITS": folding.simd, "WORDS": channels // folding.simd, "STEPS": source.steps, "KERNEL": kernel}
             params |= {"STRIDE": node.stride, **pad, "ROUNDS": rounds}
             self.part("bnn_replay", f"{label}_replay", params, stream_in(words) | self.output(made))
             return made
         steps = self._gather(source, node, f"{label}_steps", channels, flows=0)
-        engine = rounds * channels * kernel // fold.bits
+        engine = rounds * channels * kernel // folding.simd
         slid = self._slide(label, steps, channels, source.steps, kernel, node.stride, engine, **pad)
-        params = {"TAPS": channels * kernel, "BITS": fold.bits, "ROUNDS": rounds}
+        params = {"TAPS": channels * kernel, "BITS": folding.simd, "ROUNDS": rounds}
         self.part("bnn_fold", f"{label}_fold", params, stream_in(slid) | self.output(made))
         return made
 

@@ -37,8 +37,8 @@ def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) 
     """File name -> text: the top level, the modules that it needs, images of its memories, and NAME.json, which says
     how to read its trace. Equal arguments give equal texts."""
     graph = plan.graph
-    folds = {name: layer.fold for name, layer in plan.layers.items()}
-    net = Builder(graph, list(plan.nodes), plan.types, folds, plan.cycles).build()
+    foldings = {name: layer.folding for name, layer in plan.layers.items()}
+    net = Builder(graph, list(plan.nodes), plan.types, foldings, plan.cycles).build()
     origin = Origin(graph.name, f"bnn {tool_version}", graph_sha256, command, cost_text(plan), "")
     logits = next(node for node in plan.nodes if node.name == graph.stages[0].logits)
     top = Top(

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, check
-from bnn.graph.ops import BinaryConv, Node, SignalConv, WindowStats
+from bnn.graph.ops import Node, SignalConv, WindowStats
 from bnn.graph.types import TensorType
-from codegen.fold_cost import Fold, Logic, Work, check_fold, choose_fold, logic, window_cycles
+from codegen.folding import Folding, Work, check_foldings, works_of
 from codegen.plan import only_signal
+from codegen.rtl.cost import Logic, choose_folding, logic
+from codegen.rtl.cost import cycles as layer_cycles
 from codegen.steps import needed
 
 CYCLES = 4000
@@ -16,10 +18,10 @@ CYCLES = 4000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A convolution with its fold, and what they are estimated to take."""
+    """A convolution with its folding, and what they are estimated to take."""
 
     work: Work
-    fold: Fold
+    folding: Folding
     cycles: int
     logic: Logic
 
@@ -51,13 +53,13 @@ class RtlPlan:
         return max(self.front, *(layer.cycles for layer in self.layers.values()))
 
 
-def make_plan(graph: Graph, cycles: int | None = None, folds: dict[str, Fold] | None = None) -> RtlPlan:
+def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Folding] | None = None) -> RtlPlan:
     """Fold every convolution with the least logic that lets a window pass every `cycles` cycles.
 
-    cycles  CYCLES if not given, or more where the samples take longer to come in
-    folds   of the convolutions named here: taken as they are
-    Raises GraphError for a graph that the Verilog backend does not run, cycles that cannot be met, a fold that does
-    not divide its layer or names none.
+    cycles    CYCLES if not given, or more where the samples take longer to come in
+    foldings  of the convolutions named here: taken as they are
+    Raises GraphError for a graph that the Verilog backend does not run, cycles that cannot be met, a folding that
+    does not divide its layer or names none.
     """
     types = check(graph, "target")
     nodes = tuple(needed(list(graph.nodes()), graph.stages[-1].logits))
@@ -69,26 +71,19 @@ def make_plan(graph: Graph, cycles: int | None = None, folds: dict[str, Fold] | 
             f"graph {graph.name}: one sample a cycle and the statistics take {front} cycles a window, "
             f"but {cycles} were asked for; ask for more"
         )
-    works = {node.name: work_of(node, types) for node in nodes if isinstance(node, SignalConv | BinaryConv)}
-    folds = dict(folds or {})
-    if unknown := sorted(set(folds) - set(works)):
-        raise GraphError(f"graph {graph.name}: {unknown[0]} is no convolution; it has {', '.join(works)}")
-    layers = {}
-    for name, work in works.items():
-        fold = folds.get(name) or choose_fold(work, cycles, splits=work.width == 1)
-        check_fold(work, fold)
-        if work.width > 1 and fold.bits != work.taps:
-            raise GraphError(f"{name}: the first layer adds all of its {work.taps} taps at once; fold its lanes alone")
-        layers[name] = Layer(work, fold, window_cycles(work, fold), logic(work, fold))
+    works, foldings = works_of(nodes, types), dict(foldings or {})
+    check_foldings(works, foldings)
+    layers = {name: _layer(work, foldings.get(name) or choose_folding(work, cycles)) for name, work in works.items()}
     return RtlPlan(graph, types, nodes, layers, front)
 
 
-def work_of(node: SignalConv | BinaryConv, types: dict[str, TensorType]) -> Work:
-    """A convolution as its folding sees it."""
-    kernel, (_, length) = node.w.shape[-1], types[node.inputs[0]].shape
-    width = 17 + node.frac if isinstance(node, SignalConv) else 1
-    positions = types[node.name].shape[1]
-    return Work(node.name, len(node.w), node.w[0].size, kernel, positions, length + 2 * node.pad, width)
+def _layer(work: Work, folding: Folding) -> Layer:
+    if work.width > 1 and folding.simd != work.taps:
+        raise GraphError(
+            f"folding of {work.name}: SIMD is {folding.simd}, but in Verilog the first layer adds all of its "
+            f"{work.taps} taps at once; choose {folding.pe},{work.taps}"
+        )
+    return Layer(work, folding, layer_cycles(work, folding), logic(work, folding))
 
 
 def front_cycles(graph: Graph, nodes: tuple[Node, ...]) -> int:

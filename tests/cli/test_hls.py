@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bnn import zoo
-from bnn.cli import verify
+from bnn.cli import hls, verify
 from bnn.graph import save
+from codegen.folding import Folding
 from hw.cxx import HEADERS
 from hw.manifest import read_manifest
 from tests.graphs import Builder
@@ -97,6 +98,10 @@ def test_what_is_there_stays(bnn, refused, tmp_path):
         (("--folding", "nothing.toml"), "nothing.toml: cannot be read"),
         (("--kernels", "plain"), "chooses kernels in C, but the target is hls"),
         (("--target", "cortex-m4", "--part", "xc7z020clg400-1"), "--part xc7z020clg400-1 is of a design in HLS C++"),
+        (
+            ("--target", "cortex-m4", "--folding", "a=1,1"),
+            "--folding a=1,1 is of hardware, but the target is cort",
+        ),
     ],
 )
 def test_options_that_do_not_fit(refused, tmp_path, words, said):
@@ -114,22 +119,65 @@ def test_verify_on_hls(bnn, small_file):
     assert proof["tensors"] == ["stats", "acc1", "bits1", "pool1", "acc2", "logits", *shipped]
 
 
+@needs_csim()
+def test_verify_takes_the_foldings_of_generate(bnn, small_file, monkeypatch):
+    """What was written into the project is what was asked for."""
+    written = []
+    write = hls.write_project
+
+    def spy(opened, folder, options, design, **how):
+        written.append(design.foldings)
+        return write(opened, folder, options, design, **how)
+
+    monkeypatch.setattr(hls, "write_project", spy)
+    folding = ("--folding", "acc1=1,5", "--folding", "acc2=2,3", "--latency-us", 1000)
+    ran = bnn("verify", small_file, "--on", "hls", "--set", "ecg17", "--windows", 2, *folding)
+    assert ran.code == 0 and "equal" in ran.out
+    assert written == [{"acc1": Folding(1, 5), "acc2": Folding(2, 3)}]
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("--on", "hls", "--folding", "acc2=2,4"), "folding of acc2: SIMD is 4, which does not divide the 6 taps"),
+        (
+            ("--on", "rtl", "--folding", "acc2=3,6"),
+            "folding of acc2: PE is 3, which does not divide the 2 output channels",
+        ),
+        (
+            ("--on", "rtl", "--folding", "acc1=1,1"),
+            "in Verilog the first layer adds all of its 5 taps at once; choose 1,5",
+        ),
+        (("--on", "hls", "--folding", "x=1,1"), "folding of x: no such convolution; there are acc1, acc2"),
+        (("--on", "host", "--folding", "acc2=1,1"), "--folding acc2=1,1 is of hls, rtl or netlist, but --on says host"),
+        (("--on", "rtl", "--latency-us", "90"), "--latency-us 90 is of hls, but --on says rtl; add it"),
+        (("--on", "hls", "--cycles", "90"), "--cycles 90 is of rtl or netlist, but --on says hls"),
+        (("--on", "rtl", "--board", "icebreaker"), "--board icebreaker is of netlist, but --on says rtl"),
+        (("--on", "netlist", "--board", "arty"), "--board 'arty' is unknown; choose one of ulx3s"),
+    ],
+)
+def test_verify_refuses_what_does_not_fit(refused, small_file, words, said):
+    assert said in refused("verify", small_file, "--set", "ecg17", "--windows", 1, *words)
+
+
 def test_a_difference_is_named_and_fails(bnn, small_file, monkeypatch):
     from bnn.sim import simulate
 
-    def wrong(opened, x, compiler):
+    def wrong(opened, x, **how):
         right = simulate(opened.graph, {"ecg": x}, keep="all")
         right.tensors["pool1"][1, 0, 2] ^= 1
         return right, right.tensors
 
-    monkeypatch.setitem(verify.BACKENDS, "hls", wrong)
+    monkeypatch.setattr(verify, "run_csim", wrong)
     ran = bnn("verify", small_file, "--on", "hls", "--set", "ecg17", "--windows", 2)
     assert ran.code == 1 and re.search(r"hls +DIFFERS +window 1: pool1\[0, 2\] is \d", ran.out)
 
 
 def test_targets_that_there_are(refused):
     line = refused("verify", "ecg5", "--on", "host,hsl")
-    assert re.fullmatch(r"bnn: target 'hsl' is unknown; choose one of host, cortex-m0, .*, native, hls, rtl", line)
+    assert re.fullmatch(
+        r"bnn: target 'hsl' is unknown; choose one of host, cortex-m0, .*, native, hls, rtl, netlist", line
+    )
     assert refused("bench", "ecg5", "--on", "hls").startswith("bnn: target 'hls' is unknown")
 
 

@@ -1,6 +1,7 @@
 """Verilog from the command line."""
 
 import json
+import re
 
 import pytest
 
@@ -8,12 +9,13 @@ from tests.golden import HERE
 
 
 def test_generate_prints_folds_and_writes_what_the_manifest_names(bnn, tmp_path):
-    ran = bnn("generate", "ecg5", "--target", "rtl", "--cycles", 120_000, "--out", tmp_path / "v")
+    folding = ("--folding", "block3.acc=2,8")
+    ran = bnn("generate", "ecg5", "--target", "rtl", "--cycles", 120_000, *folding, "--out", tmp_path / "v")
     assert ran.code == 0, ran.err
-    assert "block6.acc" in ran.out and "estimates; no synthesis was run" in ran.out
+    assert re.search(r"block3.acc +2,8 ", ran.out) and "estimates; no synthesis was run" in ran.out
     manifest = json.loads((tmp_path / "v" / "ecg5.json").read_text())
     assert manifest["cycles"] <= 120_000
-    assert manifest["command"] == "bnn generate ecg5.graph --target rtl --cycles 120000"
+    assert manifest["command"] == "bnn generate ecg5.graph --target rtl --cycles 120000 --folding block3.acc=2,8"
     assert all((tmp_path / "v" / name).is_file() for name in manifest["sources"] + manifest["images"])
 
 
@@ -25,7 +27,7 @@ def test_what_does_not_fit_is_refused(refused, tmp_path):
         "generate", "ecg5", "--cycles", 9, *out
     )
     said = refused("generate", "ecg5", "--target", "rtl", "--kernels", "plain", *out)
-    assert "--kernels plain chooses kernels in C, but the target is rtl; see --cycles" in said
+    assert "--kernels plain chooses kernels in C, but the target is rtl; see --folding and --cycles" in said
     assert not (tmp_path / "v").exists()
 
 

@@ -7,9 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from bnn.graph.ops import AndNot, BinaryConv, Node, PReluSum, SignalConv, Threshold, WindowStats
-from codegen.hls.cost import STATS_TAIL, folds
+from codegen.folding import Folding, turns
+from codegen.hls.cost import STATS_TAIL
 from codegen.hls.model import SMALL
-from codegen.hls.network import ARGMAX, Folding, Network, Reader, fork_depths, lanes
+from codegen.hls.network import ARGMAX, Network, Reader, fork_depths, lanes
 
 
 @dataclass
@@ -105,15 +106,15 @@ class Dataflow:
                 yield from self.others(node, x, length)
 
     def conv(self, node: SignalConv | BinaryConv, x: Stream, length: int):
-        turns = folds(node, self.foldings[node.name]) // self.words(node.name)
+        a_word = turns(self.net.works[node.name], self.foldings[node.name]) // self.words(node.name)
         kernel = node.w.shape[-1]
         for step in range(length + 2 * node.pad):
             if node.pad <= step < node.pad + length:
                 yield from x.read()
             if step >= kernel - 1 and (step - kernel + 1) % node.stride == 0:
                 for _ in range(self.words(node.name)):
-                    for turn in range(turns):
-                        if turn == turns - 1:
+                    for turn in range(a_word):
+                        if turn == a_word - 1:
                             yield from self.write(node.name)
                         yield
             else:

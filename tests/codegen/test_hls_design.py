@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from bnn import zoo
 from bnn.errors import FileError, GraphError
 from bnn.graph import load
-from codegen.hls import Folding, choose_foldings, find_part, make_network, parse_clock, parse_foldings
+from codegen.folding import Folding, check_foldings, foldings_of
+from codegen.folding_text import parse_foldings
+from codegen.hls import choose_foldings, find_part, make_network, parse_clock
 from codegen.hls.cost import costs, cycles
-from codegen.hls.folding import check_foldings, divisors
-from codegen.hls.network import fork_depths, taps
+from codegen.hls.network import fork_depths
 from codegen.hls.schedule import HOP, timing
 from tests.codegen.dataflow import Dataflow
 from tests.graphs import Builder, graphs
@@ -28,10 +29,8 @@ def ecg5():
 
 def drawn(network, seed: int) -> dict[str, Folding]:
     rng = np.random.default_rng(seed)
-    return {
-        node.name: Folding(int(rng.choice(divisors(len(node.w)))), int(rng.choice(divisors(taps(node)))))
-        for node in network.convolutions
-    }
+    options = {name: foldings_of(work) for name, work in network.works.items()}
+    return {name: foldings[rng.integers(len(foldings))] for name, foldings in options.items()}
 
 
 @pytest.mark.parametrize("latency_us", [76, 150])
@@ -74,7 +73,7 @@ def test_no_network_waits_for_ever(graph):
 
 def test_streams_of_a_fork_must_be_as_deep(ecg5):
     """One sample less than the statistics need, and the convolution that waits for them stops them."""
-    foldings = {node.name: Folding() for node in ecg5.convolutions}
+    foldings = {name: Folding() for name in ecg5.works}
     needed = fork_depths(ecg5, "ecg")
     assert needed == {("block1.stats", 0): 2, ("block1.acc", 0): 3600 - 2 + 2}
 
@@ -99,12 +98,11 @@ def test_cycles_by_hand():
 
 
 def test_more_lanes_are_never_slower_and_cost_more(ecg5):
-    node = ecg5.convolutions[3]
-    rest = {other.name: Folding() for other in ecg5.convolutions}
+    name, rest = list(ecg5.works)[3], {name: Folding() for name in ecg5.works}
     for pe, simd in [(1, 1), (2, 1), (4, 7), (32, 32)]:
-        small, large = (costs(ecg5, rest | {node.name: Folding(pe, s)})[node.name] for s in (simd, simd * 7))
+        small, large = (costs(ecg5, rest | {name: Folding(pe, s)})[name] for s in (simd, simd * 7))
         assert large.cycles < small.cycles
-    one, all_lanes = (costs(ecg5, rest | {node.name: f})[node.name] for f in (Folding(), Folding(32, 224)))
+    one, all_lanes = (costs(ecg5, rest | {name: f})[name] for f in (Folding(), Folding(32, 224)))
     assert all_lanes.luts > one.luts
 
 
@@ -122,13 +120,13 @@ def test_fixed_foldings_stay(ecg5):
 
 def test_a_folding_must_divide(ecg5):
     with pytest.raises(GraphError, match=r"block2.acc: PE is 3, which does not divide the 16 .* choose one of 1, 2, 4"):
-        check_foldings(ecg5, {"block2.acc": Folding(3, 8)})
+        check_foldings(ecg5.works, {"block2.acc": Folding(3, 8)})
     with pytest.raises(GraphError, match=r"block2.acc: SIMD is 5, which does not divide the 56 taps"):
         choose_foldings(ecg5, PART, 100.0, 100.0, {"block2.acc": Folding(4, 5)})
     with pytest.raises(GraphError, match=r"PE is 0"):
-        check_foldings(ecg5, {"block2.acc": Folding(0, 8)})
+        check_foldings(ecg5.works, {"block2.acc": Folding(0, 8)})
     with pytest.raises(GraphError, match=r"folding of block9: no such convolution; there are block1.acc, "):
-        check_foldings(ecg5, {"block9": Folding()})
+        check_foldings(ecg5.works, {"block9": Folding()})
 
 
 def test_a_latency_that_cannot_be_met(ecg5):
@@ -140,7 +138,7 @@ def test_a_latency_that_cannot_be_met(ecg5):
 
 
 def test_a_design_must_fit_the_part(ecg5):
-    everything = {node.name: Folding(len(node.w), taps(node)) for node in ecg5.convolutions}
+    everything = {name: Folding(work.rows, work.taps) for name, work in ecg5.works.items()}
     with pytest.raises(GraphError, match=r"takes .* look-up tables as estimated, but xc7z010clg400-1 has 17,600"):
         choose_foldings(ecg5, find_part("xc7z010clg400-1"), 100.0, 100.0, everything)
 

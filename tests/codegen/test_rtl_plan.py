@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from bnn import zoo
 from bnn.errors import FileError, GraphError
 from bnn.graph import Graph, Signal, Stage, load
-from codegen.fold_cost import Fold, Work, choose_fold, divisors, logic, window_cycles
+from codegen.folding import Folding, Work, foldings_of, turns, window_cycles
 from codegen.rtl import generate_rtl, make_plan
+from codegen.rtl.cost import choose_folding, cycles, logic
 from codegen.rtl.netlist import pack, pack_bits
 from tests.graphs import Builder, small_graph
 
@@ -18,36 +20,51 @@ WORK = Work("conv", rows=32, taps=112, kernel=7, positions=452, steps=458)
 
 
 def test_cycles_are_those_of_all_positions_and_the_first_window():
-    assert window_cycles(WORK, Fold(32, 112)) == 458  # one step enters a cycle
-    assert window_cycles(WORK, Fold(4, 112)) == 452 * 8 + 6
-    assert window_cycles(WORK, Fold(1, 1)) == 452 * 32 * 112 + 6
+    assert cycles(WORK, Folding(32, 112)) == 458  # one step enters a cycle
+    assert cycles(WORK, Folding(4, 112)) == 452 * 8 + 6
+    assert cycles(WORK, Folding(1, 1)) == 452 * 32 * 112 + 6
 
 
-def test_the_chosen_fold_is_the_cheapest_that_is_fast_enough():
-    for cycles in (458, 1000, 4000, 100_000, 10**7):
-        chosen = choose_fold(WORK, cycles)
-        assert window_cycles(WORK, chosen) <= cycles
-        fast = [Fold(a, b) for a in divisors(32) for b in divisors(112) if window_cycles(WORK, Fold(a, b)) <= cycles]
-        assert logic(WORK, chosen).luts <= min(logic(WORK, fold).luts + 200 for fold in fast)
-    assert choose_fold(WORK, 10**7) == Fold(1, 1)
+def test_steps_that_enter_alone_take_cycles_of_their_own():
+    """With a stride of 1 there are none but in the first window; with 2 every other one."""
+    twos = replace(WORK, positions=226)
+    for folding in (Folding(32, 112), Folding(4, 112), Folding(1, 1)):
+        assert window_cycles(WORK, folding, overlapped=True) == window_cycles(WORK, folding, overlapped=False)
+        assert window_cycles(twos, folding, overlapped=False) == 226 * turns(WORK, folding) + 458 - 226
+    assert window_cycles(twos, Folding(4, 112), overlapped=True) == 226 * 8 + 6
+
+
+def test_the_chosen_folding_is_the_cheapest_that_is_fast_enough():
+    for limit in (458, 1000, 4000, 100_000, 10**7):
+        chosen = choose_folding(WORK, limit)
+        assert cycles(WORK, chosen) <= limit
+        fast = [folding for folding in foldings_of(WORK) if cycles(WORK, folding) <= limit]
+        assert logic(WORK, chosen).luts <= min(logic(WORK, folding).luts + 200 for folding in fast)
+    assert choose_folding(WORK, 10**7) == Folding(1, 1)
 
 
 @pytest.mark.parametrize(
-    ("folds", "words"),
+    ("foldings", "words"),
     [
-        ({"block2.acc": Fold(3, 5)}, "block2.acc: 3 lanes do not divide its 4; choose one of 1, 2, 4"),
-        ({"block2.acc": Fold(2, 4)}, "block2.acc: 4 bits do not divide its 15; choose one of 1, 3, 5, 15"),
-        ({"block2.acc": Fold(0, 5)}, "block2.acc: 0 lanes do not divide its 4"),
         (
-            {"block1.acc": Fold(1, 1)},
-            "block1.acc: the first layer adds all of its 5 taps at once; fold its lanes alone",
+            {"block2.acc": Folding(3, 5)},
+            "block2.acc: PE is 3, which does not divide the 4 output channels; choose one",
         ),
-        ({"block2": Fold(1, 1)}, "block2 is no convolution; it has block1.acc, block2.acc, block3.acc"),
+        (
+            {"block2.acc": Folding(2, 4)},
+            "block2.acc: SIMD is 4, which does not divide the 15 taps; choose one of 1, 3",
+        ),
+        ({"block2.acc": Folding(0, 5)}, "block2.acc: PE is 0, which does not divide the 4 output channels"),
+        (
+            {"block1.acc": Folding(1, 1)},
+            "block1.acc: SIMD is 1, but in Verilog the first layer adds all of its 5 taps at once; choose 1,5",
+        ),
+        ({"block2": Folding(1, 1)}, "block2: no such convolution; there are block1.acc, block2.acc, block3.acc"),
     ],
 )
-def test_folds_that_do_not_fit_are_refused(folds, words):
-    with pytest.raises(GraphError, match=re.escape(words)):
-        make_plan(small_graph(), 500, folds)
+def test_foldings_that_do_not_fit_are_refused(foldings, words):
+    with pytest.raises(GraphError, match=re.escape(f"folding of {words}")):
+        make_plan(small_graph(), 500, foldings)
 
 
 def test_cycles_that_cannot_be_met_are_refused():
@@ -57,7 +74,7 @@ def test_cycles_that_cannot_be_met_are_refused():
     slow = wide.conv("deep", 3, kernel=3, pad=2).prelu_sum().graph()
     assert make_plan(slow, 100).cycles <= 100
     with pytest.raises(GraphError, match="conv: takes at least 458 cycles a window, but 457 were asked for"):
-        choose_fold(WORK, 457)
+        choose_folding(WORK, 457)
 
 
 def test_graphs_that_have_no_modules_are_refused():
@@ -98,7 +115,7 @@ def test_the_folder_says_what_is_in_it_and_equal_arguments_give_equal_bytes(tmp_
 
 def test_first_layer_weights_lie_in_the_image_as_the_module_reads_them(tmp_path):
     graph = small_graph()
-    plan = make_plan(graph, 500, {"block2.acc": Fold(2, 5)})
+    plan = make_plan(graph, 500, {"block2.acc": Folding(2, 5)})
     generate_rtl(plan, tmp_path, command="c", graph_sha256="0" * 64, tool_version="0")
     w = next(node for node in graph.nodes() if node.name == "block2.acc").w  # (4, 5, 3)
     words = [int(line, 16) for line in (tmp_path / "small_block2_acc_w.hex").read_text().split()]

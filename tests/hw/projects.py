@@ -9,9 +9,9 @@ from bnn.cli.compare import Comparison, compare
 from bnn.errors import ToolError
 from bnn.graph import Graph
 from bnn.sim import simulate
-from codegen.hls import Folding, Golden, find_part, generate, make_network
-from codegen.hls.folding import divisors, make_design
-from codegen.hls.network import taps
+from codegen.folding import Folding, foldings_of
+from codegen.hls import Golden, find_part, generate, make_network
+from codegen.hls.folding import make_design
 from hw import csim
 from hw.cxx import find_ap_types, find_cxx
 from hw.manifest import read_manifest
@@ -32,10 +32,8 @@ def needs_csim():
 
 def some_foldings(graph: Graph, rng: np.random.Generator) -> dict[str, Folding]:
     """One that divides for each convolution."""
-    return {
-        node.name: Folding(int(rng.choice(divisors(len(node.w)))), int(rng.choice(divisors(taps(node)))))
-        for node in make_network(graph).convolutions
-    }
+    options = {name: foldings_of(work) for name, work in make_network(graph).works.items()}
+    return {name: foldings[rng.integers(len(foldings))] for name, foldings in options.items()}
 
 
 def write(
@@ -43,7 +41,7 @@ def write(
 ) -> Path:
     """A project with the given foldings, else of one lane each; test windows are noise unless they are given."""
     network = make_network(graph)
-    foldings = foldings or {node.name: Folding() for node in network.convolutions}
+    foldings = foldings or {name: Folding() for name in network.works}
     x = np.arange(network.signal.length, dtype=np.int16)[None] if windows is None else windows
     answer = simulate(graph, {network.signal.name: x})
     golden = Golden(x, answer.logits, answer.classes, "made up")

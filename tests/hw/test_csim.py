@@ -7,8 +7,7 @@ from hypothesis import given, settings
 
 from bnn.cli.compare import compare
 from bnn.graph import Graph, ops
-from codegen.hls import Folding
-from codegen.hls.folding import divisors
+from codegen.folding import Folding, divisors
 from hw import csim
 from hw.manifest import read_manifest
 from tests.golden import NAMES, load_golden

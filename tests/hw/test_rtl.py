@@ -9,7 +9,7 @@ from bnn import zoo
 from bnn.data.synthetic import synthetic_set
 from bnn.errors import DataError, ToolError
 from bnn.graph import load
-from codegen.fold_cost import Fold
+from codegen.folding import Folding
 from codegen.rtl import make_plan
 from hw.rtl_sim import RtlSimulation, Stalls
 from hw.rtl_tools import find_simulator, yosys
@@ -41,15 +41,15 @@ def test_every_stream_equals_the_simulator(simulator, tmp_path, name, speed):
         assert differences(simulation, case.graph, np.concatenate([golden, more]), stalls) == []
 
 
-FOLDS = {"block1.acc": Fold(5, 5), "block2.acc": Fold(2, 5), "block3.acc": Fold(3, 3)}
+FOLDINGS = {"block1.acc": Folding(5, 5), "block2.acc": Folding(2, 5), "block3.acc": Folding(3, 3)}
 
 
 @pytest.fixture(scope="module")
 def small(simulator, tmp_path_factory) -> RtlSimulation:
-    """A small graph with folds given by hand, simulated."""
+    """A small graph with foldings given by hand, simulated."""
     folder = tmp_path_factory.mktemp("small")
-    plan = make_plan(small_graph(), 400, FOLDS)
-    assert {name: layer.fold for name, layer in plan.layers.items()} == FOLDS
+    plan = make_plan(small_graph(), 400, FOLDINGS)
+    assert {name: layer.folding for name, layer in plan.layers.items()} == FOLDINGS
     return RtlSimulation(write(plan, folder / "v"), folder / "build", simulator=simulator, opt="-O0")
 
 
