@@ -15,7 +15,7 @@ KERNELS = {
     "max_pool16": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
     "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
     "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
-    "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c"),
+    "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c", "bnn_lanes_signal_vectors.c"),
     "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),
     "lanes_conv_pool": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),
     "lanes_conv_sum": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),

@@ -15,6 +15,10 @@
 
 #ifdef BNN_VECTORS
 
+#if defined(__ARM_FEATURE_MVE)
+#include <arm_mve.h>
+#endif
+
 #define LANES 4u
 #define HIGH 12u /* planes of a counter up to 2^16, without the lower four */
 
@@ -123,9 +127,13 @@ BNN_INLINE const bnn_offset *add_list(const uint32_t *base, const bnn_offset *li
 /* Plane p of four positions, whose planes lie `stride` words apart. */
 BNN_INLINE vector gather(const uint32_t *p, uint32_t stride)
 {
+#if defined(__ARM_FEATURE_MVE)
+    return vldrwq_gather_shifted_offset_u32(p, vmulq_n_u32(vidupq_n_u32(0, 1), stride));
+#else
     const vector v = {p[0], p[stride], p[2u * stride], p[3u * stride]};
 
     return v;
+#endif
 }
 
 #define COMPARE(carry, plane, bound, bit) ((carry) = (bound) & (bit) ? (carry) & (plane) : (carry) | (plane))
@@ -160,30 +168,48 @@ BNN_INLINE void store(uint32_t *row, vector bits, uint32_t n)
     }
 }
 
+/* The counters before any word. */
+BNN_INLINE void begin(counters *s, const uint32_t *start, uint32_t high)
+{
+    const uint32_t stride = high + 5u;
+
+    s->ones = gather(start + 1, stride);
+    s->twos = gather(start + 2, stride);
+    s->fours = gather(start + 3, stride);
+    s->eights = gather(start + 4, stride);
+    for (uint32_t p = 0; p < high; p++) {
+        s->high[p] = gather(start + 5 + p, stride);
+    }
+}
+
+BNN_INLINE void copy(counters *to, const counters *from, uint32_t high)
+{
+    to->ones = from->ones;
+    to->twos = from->twos;
+    to->fours = from->fours;
+    to->eights = from->eights;
+    for (uint32_t p = 0; p < high; p++) {
+        to->high[p] = from->high[p];
+    }
+}
+
 void bnn_count_vectors(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t n)
 {
     const uint32_t high = n - 4u;
-    const uint32_t stride = n + 1u;
+    counters both, own;
 
-    for (uint32_t i = 0; i < positions; i += LANES, base += LANES, start += LANES * stride) {
-        const vector lowest = gather(start, stride);
+    for (uint32_t i = 0; i < positions; i += LANES, base += LANES, start += LANES * (n + 1u)) {
+        const vector lowest = gather(start, n + 1u);
         const bnn_offset *list = lists->list;
-        counters both = {gather(start + 1, stride), gather(start + 2, stride), gather(start + 3, stride), gather(start + 4, stride), {{0}}};
-        for (uint32_t p = 0; p < high; p++) {
-            both.high[p] = gather(start + 5 + p, stride);
-        }
-        list = add_list(base, list, lists->part[0].quads, &both, high);
-        for (const bnn_part *part = lists->part + 1; part != lists->part + 3; part++) {
-            counters own;
-            own.ones = both.ones;
-            own.twos = both.twos;
-            own.fours = both.fours;
-            own.eights = both.eights;
-            for (uint32_t p = 0; p < high; p++) {
-                own.high[p] = both.high[p];
-            }
+        begin(&own, start, high);
+        for (const bnn_part *part = lists->part; part != lists->part + 3; part++) {
             list = add_list(base, list, part->quads, &own, high);
-            store(part->row + i, compare(&own, lowest, part->bound, high) ^ part->flip, positions - i);
+            if (part->row) {
+                store(part->row + i, compare(&own, lowest, part->bound, high) ^ part->flip, positions - i);
+                copy(&own, &both, high);
+            } else {
+                copy(&both, &own, high);
+            }
         }
     }
 }

@@ -19,4 +19,20 @@
  */
 void bnn_count_vectors(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t n);
 
+/* Samples of a first layer, at most, that the two functions below take: offsets fit 16 bits. */
+#define BNN_VECTOR_SAMPLES 0x7FFF
+
+/* Sums of 7 taps, in two groups, at 32 positions, `step` samples apart; the kernel of the first begins at x[at].
+ *
+ *   last  offset of the last kernel that lies in the samples; one before the first or behind the last counts some others
+ *   sums  192 words
+ *
+ * |at| + 32 * step is at most BNN_VECTOR_SAMPLES.
+ */
+void bnn_sum_taps(const int16_t *x, int32_t at, int32_t step, int32_t last, uint32_t *sums);
+
+/* The word that says where sum `low` of the first group plus, or minus where `minus` is 1, sum `high` of the second is at least a bound,
+ * and less than 2^15 more; `least` is that bound less 2^15. */
+uint32_t bnn_decide_sums(const uint32_t *sums, uint32_t low, uint32_t high, uint32_t minus, uint32_t least);
+
 #endif
