@@ -94,8 +94,8 @@ BNN_INLINE void ripple(vector *plane, uint32_t high, vector carry)
     }
 }
 
-/* Add 4 * quads words of each position. */
-BNN_INLINE const bnn_offset *add_list(const uint32_t *base, const bnn_offset *list, uint32_t quads, counters *s, uint32_t high)
+/* Add 4 * quads words of each position; where the next list begins. */
+static const bnn_offset *add_list(const uint32_t *base, const bnn_offset *list, uint32_t quads, counters *s, uint32_t high)
 {
     vector ones = s->ones;
     vector twos = s->twos;
@@ -196,20 +196,16 @@ BNN_INLINE void copy(counters *to, const counters *from, uint32_t high)
 void bnn_count_vectors(const bnn_lists *lists, const uint32_t *base, uint32_t positions, const uint32_t *start, uint32_t n)
 {
     const uint32_t high = n - 4u;
-    counters both, own;
 
     for (uint32_t i = 0; i < positions; i += LANES, base += LANES, start += LANES * (n + 1u)) {
         const vector lowest = gather(start, n + 1u);
-        const bnn_offset *list = lists->list;
-        begin(&own, start, high);
-        for (const bnn_part *part = lists->part; part != lists->part + 3; part++) {
+        counters both, own;
+        begin(&both, start, high);
+        const bnn_offset *list = add_list(base, lists->list, lists->part[0].quads, &both, high);
+        for (const bnn_part *part = lists->part + 1; part != lists->part + 3; part++) {
+            copy(&own, &both, high);
             list = add_list(base, list, part->quads, &own, high);
-            if (part->row) {
-                store(part->row + i, compare(&own, lowest, part->bound, high) ^ part->flip, positions - i);
-                copy(&own, &both, high);
-            } else {
-                copy(&both, &own, high);
-            }
+            store(part->row + i, compare(&own, lowest, part->bound, high) ^ part->flip, positions - i);
         }
     }
 }
