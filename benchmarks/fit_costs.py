@@ -2,7 +2,8 @@
 
     python benchmarks/fit_costs.py [FAMILY ...]
 
-Without a name all families of cores are measured anew; a core with vectors is measured in QEMU, which must be installed.
+Without a name all families of cores are measured anew. A core with vectors is measured in QEMU, which must be
+installed.
 Random networks are generated with plain kernels, in lanes, and with some layers in lanes; each is measured layer by
 layer with zig -Os, and non-negative least squares of the relative errors give the weights of
 codegen.predict.features().

@@ -7,7 +7,8 @@ instructions   executed in generated code, runtime and compiler helpers for one 
 per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
                instructions that pass a tensor to the trace, so that their sum is a little more than the total.
 per push       of a stream, to which each sample is pushed alone: those of the push that takes the most.
-stack          bytes below the caller's stack pointer at the model's entry, found by painting.
+stack          bytes below the caller's stack pointer at the model's entry, found by painting; in QEMU, by
+               watching stores.
 flash, RAM     see image.Sizes.
 """
 
@@ -73,7 +74,7 @@ def measure(
 ) -> Measurement:
     """Build the model in `generated` for `target`, run `windows` (n >= 1, samples) int16, and count.
 
-    Raises ToolError for a target that is not emulated and whatever build_image and EmulatedRunner raise,
+    Raises ToolError for a target that is not emulated and whatever build_image and the emulators raise,
     DataError for windows that do not fit.
     """
     target = find_target(target)
@@ -167,18 +168,16 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
 def _count_steps(
     image: Path, manifest: Manifest, target: Target, windows: np.ndarray
 ) -> tuple[list[int], int, int | None]:
-    """As _count, in QEMU; the stack is the lowest that its pointer reaches."""
+    """As _count, in QEMU."""
     entry = f"{manifest.name}_{'push' if manifest.is_stream else 'classify'}"
     found = count_steps(image, manifest, target, windows, ("bench_window", entry))
     entries = [mark for mark in found.marks if mark.function == entry]
     pushes = np.diff([mark.count for mark in entries] + [found.count])
     begins = [mark.count for mark in found.marks if mark.function == "bench_window"]
-    if manifest.restart:
+    ends = begins[1:] + [found.count]
+    if manifest.restart:  # what only gave statistics was work of the window before
         per_window = len(entries) // len(begins)
-        begins = [entries[i * per_window + manifest.values // 2].count for i in range(len(begins))]
-        ends = [entries[i * per_window].count for i in range(1, len(begins))] + [found.count]
-    else:
-        ends = begins[1:] + [found.count]
+        begins = [mark.count for mark in entries[manifest.values // 2 :: per_window]]
     counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
     return counts, max(0, entries[0].stack - found.deepest), int(pushes.max()) if manifest.is_stream else None
 
@@ -189,7 +188,7 @@ def _count_layer_steps(image: Path, manifest: Manifest, target: Target, window: 
     found = count_steps(image, manifest, target, window[None], ("bench_window", "bnn_trace", *push))
     pushes = [mark.count for mark in found.marks if mark.function in push]
     traces = [mark for mark in found.marks if mark.function == "bnn_trace"]
-    begin = pushes[manifest.values // 2] if manifest.restart else 0
+    begin = pushes[manifest.values // 2] if manifest.restart else found.marks[0].count
     names = {trace.id: trace.name for trace in manifest.traces}
     counts = np.diff([begin, *(mark.count for mark in traces), found.count]).tolist()
     per_layer: dict[str, int] = dict.fromkeys(names.values(), 0)

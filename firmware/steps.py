@@ -1,12 +1,11 @@
 """Counting instructions in QEMU, for cores that Unicorn does not know. Arm only.
 
-A plugin of QEMU (ports/counter.c) counts every instruction of the model. Those of a Thumb IT block whose condition fails count
-there, too; QEMU runs with one instruction in a translated block and logs the registers before each that may stand in
-an IT block, from which such ones are taken off. So the count is exact, is the same in every run, and is Unicorn's for
-a core that both know.
+A plugin of QEMU (ports/counter.c) counts every instruction of the model. Those of a Thumb IT block whose condition
+fails count there, too; QEMU runs with one instruction in a translated block and logs the registers before each that
+may stand in an IT block, from which such ones are taken off. So the count is exact, is the same in every run, and is
+Unicorn's for a core that both know.
 """
 
-import os
 import re
 import subprocess
 import tempfile
@@ -89,7 +88,6 @@ def _start(command: list[str], folder: str) -> None:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=dict(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
