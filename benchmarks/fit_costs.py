@@ -1,7 +1,9 @@
 """Fit codegen/predict.json, by which the generator chooses among kernels, to counts measured on emulated cores.
 
-    python benchmarks/fit_costs.py
+    python benchmarks/fit_costs.py [FAMILY ...]
 
+Without a name all families of cores are measured anew. A core with vectors is measured in QEMU, which must be
+installed.
 Random networks are generated with plain kernels, in lanes, and with some layers in lanes; each is measured layer by
 layer with zig -Os, and non-negative least squares of the relative errors give the weights of
 codegen.predict.features().
@@ -32,7 +34,7 @@ from firmware.targets import find_target
 from tests.codegen.models import CORNERS, ecg_graph, lanes_graph, write
 from tests.graphs import Builder, windows
 
-CORES = {"armv6m": "cortex-m0", "armv7m": "cortex-m4", "rv32imc": "rv32imc"}
+CORES = {"armv6m": "cortex-m0", "armv7m": "cortex-m4", "armv8.1m": "cortex-m55", "rv32imc": "rv32imc"}
 OPT = "-Os"
 
 
@@ -98,14 +100,16 @@ def non_negative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         free[np.argmin(np.where(free, x * np.abs(a).max(axis=0), 0))] = False
 
 
-def fit_instructions(runs: list[tuple]) -> tuple[dict, float]:
+def fit_instructions(runs: list[tuple], name: str) -> tuple[dict, float]:
     """Weights of every kernel, and the largest relative error of a whole network."""
     columns: dict[str, int] = {}
     width = 0
     rows, counts, owner = [], [], []
     for number, (plan, result) in enumerate(runs):
         for group, count in zip(groups(plan), list(result.per_layer.values()), strict=False):
-            rows.append([(predict.kernel_of(s), predict.features(s, plan.tensors, plan.signal.length)) for s in group])
+            rows.append(
+                [(predict.kernel_of(s), predict.features(s, plan.tensors, plan.signal.length, name)) for s in group]
+            )
             counts.append(count)
             owner.append(number)
     for kernel, features in (entry for row in rows for entry in row):
@@ -138,13 +142,13 @@ def fit_flash(runs: list[tuple]) -> tuple[dict, float]:
 
 
 def main() -> None:
-    content = {}
-    for name, core in CORES.items():
-        runs = []
+    content = json.loads(predict.TABLE.read_text(encoding="utf-8"))
+    for name in sys.argv[1:] or CORES:
+        core, runs = CORES[name], []
         for graph, chosen, source in networks():
             plan = plan_of(graph, chosen, source)
             runs.append((plan, measured(graph, plan, core)))
-        instructions, error = fit_instructions(runs)
+        instructions, error = fit_instructions(runs, name)
         sizes, flash_error = fit_flash(runs)
         print(f"{core}: {len(runs)} networks, instructions to {100 * error:.1f} %, flash to {100 * flash_error:.1f} %")
         content[name] = {"instructions": instructions, "flash": sizes}

@@ -1,6 +1,7 @@
 """Which files of the runtime a plan needs."""
 
 LANES = ("bnn_bits.c", "bnn_lanes.c")
+COUNT = ("bnn_lanes_count.c", "bnn_lanes_vectors.c")
 
 KERNELS = {
     "window_stats": (None, "bnn_stats.c"),
@@ -14,10 +15,16 @@ KERNELS = {
     "max_pool16": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
     "max_pool32": ("bnn_pool", "bnn_bits.c", "bnn_max_pool.c"),
     "and_not": ("bnn_pair", "bnn_bits.c", "bnn_and_not.c"),
-    "lanes_signal_threshold": ("bnn_lanes_signal", *LANES, "bnn_bounds.c", "bnn_lanes_signal.c"),
-    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
-    "lanes_conv_pool": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
-    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, "bnn_lanes_count.c", "bnn_lanes_conv.c"),
+    "lanes_signal_threshold": (
+        "bnn_lanes_signal",
+        *LANES,
+        "bnn_bounds.c",
+        "bnn_lanes_signal.c",
+        "bnn_lanes_signal_vectors.c",
+    ),
+    "lanes_conv_threshold": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),
+    "lanes_conv_pool": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),
+    "lanes_conv_sum": ("bnn_lanes_conv", *LANES, *COUNT, "bnn_lanes_conv.c"),
     "lanes_or_pool": ("bnn_lanes_pool", *LANES, "bnn_lanes_pool.c"),
     "lanes_and_not": ("bnn_lanes_pair", *LANES, "bnn_lanes_pool.c"),
     "lanes_pack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),

@@ -16,8 +16,14 @@ from codegen.layout import Tensor, words_of
 from codegen.steps import Step
 
 TABLE = Path(__file__).with_name("predict.json")
-FAMILIES = {"cortex-m0": "armv6m", "rv32imc": "rv32imc"}
+FAMILIES = {"cortex-m0": "armv6m", "cortex-m55": "armv8.1m", "rv32imc": "rv32imc"}
 """Of cores; all others count as ARMv7-M, whose table also ranks kernels for the host."""
+
+VECTORS = {"armv8.1m": 4}
+"""Of a family with vectors: positions that its convolutions in lanes count at once."""
+
+VECTOR_KERNEL = 4
+"""Taps of the shortest kernel for which they do: BNN_VECTOR_TAPS of the runtime."""
 
 
 def family(target: str) -> str:
@@ -32,7 +38,7 @@ def table(name: str) -> dict:
 def instructions(step: Step, tensors: dict[str, Tensor], samples: int, name: str) -> int:
     """Predicted instructions of one call on a family of cores."""
     weights = table(name)["instructions"][kernel_of(step)]
-    counts = features(step, tensors, samples)
+    counts = features(step, tensors, samples, name)
     return round(sum(weight * count for weight, count in zip(weights, counts, strict=True)))
 
 
@@ -56,8 +62,9 @@ def unrolled_sizes(steps: tuple[Step, ...]) -> tuple[int, int]:
     return sum(pairs for pairs, _ in sizes), sum(count for _, count in sizes)
 
 
-def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float]:
-    """How often the parts of a kernel run: once, per word, per position, in the order of the table's weights."""
+def features(step: Step, tensors: dict[str, Tensor], samples: int, name: str) -> list[float]:
+    """How often the parts of a kernel run on a family of cores: once, per word, per position, in the order of the
+    table's weights."""
     y = tensors[step.output]
     x = tensors.get(step.inputs[0])
     size = y.channels * y.length
@@ -70,7 +77,7 @@ def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float
         case SignalConv():
             return [1, y.length, size, size * node.w.shape[1]]
         case BinaryConv() if step.in_lanes:
-            return _lanes_conv(step, node, x, y)
+            return _lanes_conv(step, node, x, y, VECTORS.get(name, 1))
         case BinaryConv():
             taps = words_of(node.w[0].size)
             return [1, y.length, y.length * taps, size, size * taps]
@@ -87,13 +94,22 @@ def features(step: Step, tensors: dict[str, Tensor], samples: int) -> list[float
     return [1, y.length, size]
 
 
-def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[float]:
+def _walks(step: Step, kernel: int, segment: int, at_once: int) -> int:
+    """How often a convolution in lanes walks its lists: each pass takes so many positions at once. Code takes one."""
+    if kernel < VECTOR_KERNEL or step.kernel == "lanes_conv_sum" or step.taps == "unrolled":
+        return segment
+    passes, rest = divmod(segment, step.positions)
+    return passes * -(-step.positions // at_once) - (-rest // at_once)
+
+
+def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor, at_once: int) -> list[float]:
     """Decoding weights for each pass; lists, words and planes of each position; what is stored."""
     n_out, n_in, kernel = node.w.shape
     quads = [pair.quads for pair in taps.pairs_of(node, step.taps)]
     counted = taps.unrolled_size(node)[1] / 4 if step.taps == "unrolled" else sum(map(sum, quads))
     high = (planes(n_in * kernel) - 4) // 2
     decoded = 0 if step.taps in taps.NOT_DECODED else -(-x.segment // step.positions)
+    walks = _walks(step, kernel, x.segment, at_once)
     pool = pool_of(step)
     stored = n_out * y.segment * pool.kernel if pool else y.row * n_out if y.in_lanes else n_out * y.length * (high + 2)
     return [
@@ -101,9 +117,9 @@ def _lanes_conv(step: Step, node: BinaryConv, x: Tensor, y: Tensor) -> list[floa
         len(quads) * -(-x.segment // step.positions),
         decoded * len(quads),
         decoded * len(quads) * n_in * kernel,
-        x.segment * len(quads),
-        x.segment * counted,
-        x.segment * high * sum(1 + n // 4 for parts in quads for n in parts),
+        walks * len(quads),
+        walks * counted,
+        walks * high * sum(1 + n // 4 for parts in quads for n in parts),
         (x.segment + kernel - 1) * n_in,
         (x.segment + kernel - 1) * (high + 2),
         stored,

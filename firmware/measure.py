@@ -7,7 +7,8 @@ instructions   executed in generated code, runtime and compiler helpers for one 
 per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
                instructions that pass a tensor to the trace, so that their sum is a little more than the total.
 per push       of a stream, to which each sample is pushed alone: those of the push that takes the most.
-stack          bytes below the caller's stack pointer at the model's entry, found by painting.
+stack          bytes below the caller's stack pointer at the model's entry, found by painting; in QEMU, by
+               watching stores.
 flash, RAM     see image.Sizes.
 """
 
@@ -26,6 +27,7 @@ from firmware.image import Sizes, read_image
 from firmware.machine import Machine
 from firmware.manifest import Manifest, read_manifest
 from firmware.records import check_windows
+from firmware.steps import count_steps
 from firmware.targets import Target, find_target
 
 AFTER = "decision"  # the instructions after the last traced tensor: the class is chosen and returned
@@ -72,11 +74,11 @@ def measure(
 ) -> Measurement:
     """Build the model in `generated` for `target`, run `windows` (n >= 1, samples) int16, and count.
 
-    Raises ToolError for a target that is not emulated and whatever build_image and EmulatedRunner raise,
+    Raises ToolError for a target that is not emulated and whatever build_image and the emulators raise,
     DataError for windows that do not fit.
     """
     target = find_target(target)
-    if target.unicorn is None:
+    if target.unicorn is None and not target.is_arm:
         raise ToolError(f"target {target.name} is not emulated, so nothing can be counted; choose a microcontroller")
     manifest = read_manifest(generated)
     windows = check_windows(windows, manifest)
@@ -88,9 +90,10 @@ def measure(
         plain = build_image(generated, target, Path(folder), traced=False, **how)
         traced = build_image(generated, target, Path(folder), traced=True, **how)
         sizes = _sizes(plain, manifest)
-        counts, stack, largest = _count(plain, manifest, target, windows)
+        count, count_layers = (_count, _count_layers) if target.unicorn else (_count_steps, _count_layer_steps)
+        counts, stack, largest = count(plain, manifest, target, windows)
         slowest = int(np.argmax(counts))
-        per_layer = _count_layers(traced, manifest, target, windows[slowest])
+        per_layer = count_layers(traced, manifest, target, windows[slowest])
     return Measurement(
         name=manifest.name,
         target=target.name,
@@ -158,5 +161,37 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
     counts.append(counter.value)
     per_layer: dict[str, int] = dict.fromkeys((trace.name for trace in manifest.traces), 0)
     for name, count in zip([*runner.trace_order(), AFTER], np.diff(counts).tolist(), strict=True):
+        per_layer[name] = per_layer.get(name, 0) + count
+    return per_layer
+
+
+def _count_steps(
+    image: Path, manifest: Manifest, target: Target, windows: np.ndarray
+) -> tuple[list[int], int, int | None]:
+    """As _count, in QEMU."""
+    entry = f"{manifest.name}_{'push' if manifest.is_stream else 'classify'}"
+    found = count_steps(image, manifest, target, windows, ("bench_window", entry))
+    entries = [mark for mark in found.marks if mark.function == entry]
+    pushes = np.diff([mark.count for mark in entries] + [found.count])
+    begins = [mark.count for mark in found.marks if mark.function == "bench_window"]
+    ends = begins[1:] + [found.count]
+    if manifest.restart:  # what only gave statistics was work of the window before
+        per_window = len(entries) // len(begins)
+        begins = [mark.count for mark in entries[manifest.values // 2 :: per_window]]
+    counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
+    return counts, max(0, entries[0].stack - found.deepest), int(pushes.max()) if manifest.is_stream else None
+
+
+def _count_layer_steps(image: Path, manifest: Manifest, target: Target, window: np.ndarray) -> dict[str, int]:
+    """As _count_layers, in QEMU."""
+    push = (f"{manifest.name}_push",) if manifest.restart else ()
+    found = count_steps(image, manifest, target, window[None], ("bench_window", "bnn_trace", *push))
+    pushes = [mark.count for mark in found.marks if mark.function in push]
+    traces = [mark for mark in found.marks if mark.function == "bnn_trace"]
+    begin = pushes[manifest.values // 2] if manifest.restart else found.marks[0].count
+    names = {trace.id: trace.name for trace in manifest.traces}
+    counts = np.diff([begin, *(mark.count for mark in traces), found.count]).tolist()
+    per_layer: dict[str, int] = dict.fromkeys(names.values(), 0)
+    for name, count in zip([*(names[mark.argument] for mark in traces), AFTER], counts, strict=True):
         per_layer[name] = per_layer.get(name, 0) + count
     return per_layer

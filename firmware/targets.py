@@ -92,7 +92,7 @@ HOST = Target("host", "this computer")
 _CORTEX_M55 = Target(
     name="cortex-m55",
     summary="Arm Cortex-M55, with vectors (MVE); in QEMU alone, since Unicorn has no such core",
-    zig=("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m55"),
+    zig=("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m55+mve"),
     gcc="arm-none-eabi-gcc",
     gcc_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
     startup=CORTEX_M_STARTUP,

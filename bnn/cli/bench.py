@@ -14,7 +14,7 @@ from bnn.errors import GraphError
 from codegen import DEFAULT, Choice, Options, choose
 
 OnOption = Annotated[
-    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, rv32imc; or all.")
+    str, typer.Option(help="Targets, with commas: host, cortex-m0, -m3, -m4, -m7, -m33, -m55 (QEMU), rv32imc; or all.")
 ]
 
 

@@ -16,7 +16,7 @@ from codegen.files import sources
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"
-RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_lanes_adders.h", "bnn_runtime.h")
+RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_lanes_adders.h", "bnn_lanes_vectors.h", "bnn_runtime.h")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

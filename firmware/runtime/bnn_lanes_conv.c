@@ -16,7 +16,7 @@
  * Planes. Counters hold D = 2 P - S + 2^(n - 1) - 1, where N < 2^(n - 1). 2 P - S lies in [-N, N], hence D in [0, 2^n - 2]:
  * n planes hold every D that there can be. Before any tap D = 2^(n - 1) - 1 - S, which is S with n - 1 planes inverted.
  */
-#include "bnn_lanes.h"
+#include "bnn_lanes_vectors.h"
 
 #include <stddef.h>
 
@@ -146,6 +146,12 @@ static void run_bits(const walk *w, uint32_t number, const bnn_taps *p, const ui
                             {p->first, first, bound_of(w, p, 0u), 0u - (p->flip & 1u)},
                             {p->second, second, bound_of(w, p, 1u), 0u - ((uint32_t)p->flip >> 1)}}};
 
+#ifdef BNN_VECTORS
+    if (w->layer->kernel >= BNN_VECTOR_TAPS) {
+        bnn_count_vectors(&lists, w->first + i, end - i, w->start, w->n - 1u);
+        return;
+    }
+#endif
     bnn_count_lists(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
 }
 

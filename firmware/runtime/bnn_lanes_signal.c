@@ -1,5 +1,5 @@
 /* First layer into lanes: binary weights on raw samples. */
-#include "bnn_lanes.h"
+#include "bnn_lanes_vectors.h"
 
 #define FAR 0x20000000 /* beyond every accumulator, and far from overflow */
 
@@ -199,12 +199,40 @@ static void combine_all(const walk *w, uint32_t t)
     }
 }
 
+#ifdef BNN_VECTORS
+/* Whether vectors of 16-bit fields serve. */
+static uint32_t fits_vectors(const walk *w)
+{
+    const uint32_t reach = 32u * w->layer->y->segment * w->layer->stride + w->layer->pad;
+
+    return w->unit != 1u && w->layer->kernel == 7u && reach <= BNN_VECTOR_SAMPLES && w->layer->samples <= BNN_VECTOR_SAMPLES;
+}
+
+static void word_by_vectors(const walk *w, const channel *channels, uint32_t i, uint32_t *y)
+{
+    const bnn_lanes *map = w->layer->y;
+    const int32_t stride = w->layer->stride;
+    uint32_t *word = y + map->margin + i;
+
+    bnn_sum_taps(w->x, (int32_t)i * stride - w->layer->pad, map->segment * stride, (int32_t)w->layer->samples - 7, w->low);
+    for (const channel *c = channels; c != channels + map->channels; c++, word += map->row) {
+        *word = bnn_decide_sums(w->low, c->low, c->high, c->minus, c->least) ^ c->flip;
+    }
+}
+#endif
+
 /* Word i of every channel, but for the positions at the ends of the samples: at once, or the lower half first. */
 static void word_of_rows(const walk *w, const channel *channels, uint32_t i, uint32_t *y)
 {
     const bnn_lanes *map = w->layer->y;
     uint32_t *word = y + map->margin + i;
 
+#ifdef BNN_VECTORS
+    if (fits_vectors(w)) {
+        word_by_vectors(w, channels, i, y);
+        return;
+    }
+#endif
     combine_all(w, i);
     for (uint32_t o = 0; o < map->channels; o++) {
         word[o * map->row] = decide(w, channels + o);

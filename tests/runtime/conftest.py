@@ -19,10 +19,14 @@ def _popcount_instruction() -> bool:
 
 
 def builds() -> list[tuple[str, ...]]:
-    """Commands of the compilers, the first of each kind; under the sanitizers GCC alone, whose library is preloaded."""
+    """Commands of the compilers, the first of each kind; under the sanitizers GCC alone, whose library is preloaded.
+
+    With BNN_VECTORS kernels take the vectors that only cores with MVE take by themselves.
+    """
     if os.environ.get("BNN_SANITIZED"):
-        return [("gcc", "-O1", *SANITIZERS)]
+        return [("gcc", "-O1", *SANITIZERS), ("gcc", "-O1", "-DBNN_VECTORS", *SANITIZERS)]
     found = [(name, level) for name, level in (("gcc", "-O1"), ("clang", "-O2")) if shutil.which(name)]
+    found += [(*command, "-DBNN_VECTORS") for command in found]
     if found and _popcount_instruction():
         found.append((found[0][0], "-O3", "-mpopcnt"))
     return found or [(sys.executable, "-m", "ziglang", "cc", "-O2", "-fno-sanitize=all")]
