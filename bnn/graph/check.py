@@ -4,7 +4,18 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.ops import LOGICAL_ONLY, Interval, Node, SignalConv, Slice, Threshold, WindowStats, attributes, constants
+from bnn.graph.ops import (
+    LOGICAL_ONLY,
+    ExitGate,
+    Interval,
+    Node,
+    SignalConv,
+    Slice,
+    Threshold,
+    WindowStats,
+    attributes,
+    constants,
+)
 from bnn.graph.types import TensorType
 
 LEVELS = ("logical", "target")
@@ -29,6 +40,8 @@ def check(graph: Graph, level: str = "logical") -> dict[str, TensorType]:
             _define(types, name, TensorType("int16", (signal.channels, signal.length), -32768, 32767))
         _check_nodes(stage, types, level)
         _check_exit(graph, stage, types)
+        if isinstance(makers.get(stage.logits), ExitGate):
+            makers[stage.logits].fail("is the entropy of logits; a stage's exit names the logits themselves")
     for node in graph.nodes():
         _check_statistics(node, makers)
     if graph.stages[-1].logits is None:
