@@ -92,6 +92,8 @@ def _check_nodes(stage: Stage, types: dict[str, TensorType], level: str) -> None
     for node in stage.nodes:
         if level == "target" and isinstance(node, LOGICAL_ONLY):
             node.fail(f"{type(node).__name__} does not run on a target; run the passes of bnn.lower first")
+        if level == "target" and isinstance(node, ExitGate):
+            node.fail("no generator emits an ExitGate yet; generate the graph without it, and call bnn_gate.h yourself")
         for source in node.inputs:
             if source not in types:
                 node.fail(f"reads {source}, which no earlier node of stage {stage.name} or signal defines")

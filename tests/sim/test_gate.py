@@ -129,6 +129,11 @@ def test_a_wrong_gate_is_refused(words, change):
         check(wrong)
 
 
+def test_generators_refuse_a_gate_instead_of_dropping_it():
+    with pytest.raises(GraphError, match="gate: no generator emits an ExitGate yet"):
+        check(gated(), "target")
+
+
 def test_the_entropy_is_no_row_of_logits():
     graph = gated()
     with pytest.raises(GraphError):
