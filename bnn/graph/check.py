@@ -4,7 +4,18 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.ops import LOGICAL_ONLY, Interval, Node, SignalConv, Slice, Threshold, WindowStats, attributes, constants
+from bnn.graph.ops import (
+    LOGICAL_ONLY,
+    ExitGate,
+    Interval,
+    Node,
+    SignalConv,
+    Slice,
+    Threshold,
+    WindowStats,
+    attributes,
+    constants,
+)
 from bnn.graph.types import TensorType
 
 LEVELS = ("logical", "target")
@@ -29,6 +40,8 @@ def check(graph: Graph, level: str = "logical") -> dict[str, TensorType]:
             _define(types, name, TensorType("int16", (signal.channels, signal.length), -32768, 32767))
         _check_nodes(stage, types, level)
         _check_exit(graph, stage, types)
+        if isinstance(makers.get(stage.logits), ExitGate):
+            makers[stage.logits].fail("is the entropy of logits; a stage's exit names the logits themselves")
     for node in graph.nodes():
         _check_statistics(node, makers)
     if graph.stages[-1].logits is None:
@@ -79,6 +92,8 @@ def _check_nodes(stage: Stage, types: dict[str, TensorType], level: str) -> None
     for node in stage.nodes:
         if level == "target" and isinstance(node, LOGICAL_ONLY):
             node.fail(f"{type(node).__name__} does not run on a target; run the passes of bnn.lower first")
+        if level == "target" and isinstance(node, ExitGate):
+            node.fail("no generator emits an ExitGate yet; generate the graph without it, and call bnn_gate.h yourself")
         for source in node.inputs:
             if source not in types:
                 node.fail(f"reads {source}, which no earlier node of stage {stage.name} or signal defines")

@@ -16,14 +16,14 @@ from bnn.files import write_atomic
 from bnn.graph.check import check
 from bnn.graph.decode import decode
 from bnn.graph.graph import Graph
-from bnn.graph.ops import Node, Slice, attributes, constants
+from bnn.graph.ops import ExitGate, Node, Slice, attributes, constants
 
 KEY = "bnn-graph"
-VERSION = 2
+VERSION = 3
 """The newest that is read. A graph is written as the oldest version that knows all of its ops."""
 
-SINCE = {Slice: 2}
-"""Ops that version 1 did not know."""
+SINCE = {Slice: 2, ExitGate: 3}
+"""Ops that version 1 did not know, and the first version that does."""
 
 
 def save(graph: Graph, path: Path, *, force: bool = True) -> None:

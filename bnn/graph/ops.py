@@ -14,6 +14,7 @@ from dataclasses import Field, dataclass, field, fields
 import numpy as np
 
 from bnn.errors import GraphError
+from bnn.graph import gate
 from bnn.graph.arith import NEVER, STATS_FRAC
 from bnn.graph.types import TensorType, bits, integers
 
@@ -348,9 +349,54 @@ class PReluSum(Node):
         return TensorType("int32", out.shape, out.lo, out.hi)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ExitGate(Node):
+    """y = [spread, full], whose quotient is the normalised entropy of softmax(x): how doubtful an exit is.
+
+    x    int32 (n,), logits in units of 2**-frac, 2 to 32 classes
+    exp  int16, exp(-i / 16) in units of 2**-14, from 1 down to 0;  log  (33,) int16, log(1 + i / 32) in units of 2**-14
+    y    int32 (2,), in units of 2**-24: S log S + sum e d, and S log n. gate.leaves compares them with a speed.
+    """
+
+    exp: np.ndarray = numbers(np.int16)
+    log: np.ndarray = numbers(np.int16)
+    frac: int
+
+    def infer(self, *types):
+        if len(types) != 1 or types[0].kind != "int32" or len(types[0].shape) != 1:
+            self.fail(f"ExitGate reads one vector of logits, int32 (classes,), got {', '.join(map(str, types))}")
+        classes = types[0].shape[0]
+        if not 2 <= classes <= gate.MAX_CLASSES or not 0 <= self.frac <= 31:
+            self.fail(
+                f"{classes} classes with {self.frac} fraction bits; a gate takes 2 to {gate.MAX_CLASSES} and 0 to 31"
+            )
+        exp, log = self.exp.astype(np.int64), self.log.astype(np.int64)
+        if len(exp) < 2 or exp[0] != gate.ONE or exp[-1] != 0 or (np.diff(exp) > 0).any():
+            self.fail(f"exp must fall from {gate.ONE} to 0 and never rise")
+        if len(log) != gate.LOG_STEPS + 1 or log[0] != 0 or (np.diff(log) < 0).any():
+            self.fail(f"log must be {gate.LOG_STEPS + 1} entries that rise from 0")
+        full = gate.ONE * classes * int(gate.logarithm(np.array([gate.ONE * classes]), log)[0])
+        doubt = (exp[:-1] * (np.arange(1, len(exp)) << gate.EXP_BITS)).max()
+        out = integers((2,), 0, full + classes * int(doubt), self.name)
+        return TensorType("int32", out.shape, out.lo, out.hi)
+
+
 OPS = {
     op.__name__: op
-    for op in (WindowStats, SignalConv, BinaryConv, Threshold, Interval, MaxPool, OrPool, AndNot, Flip, PReluSum, Slice)
+    for op in (
+        WindowStats,
+        SignalConv,
+        BinaryConv,
+        Threshold,
+        Interval,
+        MaxPool,
+        OrPool,
+        AndNot,
+        Flip,
+        PReluSum,
+        Slice,
+        ExitGate,
+    )
 }
 """Every op by the name it has in files."""
 

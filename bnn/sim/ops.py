@@ -9,7 +9,7 @@ from functools import singledispatch
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from bnn.graph import ops
+from bnn.graph import gate, ops
 from bnn.graph.arith import scaled_bound, window_stats
 
 
@@ -107,3 +107,8 @@ def _(node: ops.PReluSum, x):
     x = x.astype(np.int64)
     up, down = np.maximum(x, 0).sum(axis=2), np.minimum(x, 0).sum(axis=2)
     return (node.rise * up + node.fall * down + node.bias).astype(np.int32)
+
+
+@evaluate.register
+def _(node: ops.ExitGate, x):
+    return gate.entropy(x, node.frac, node.exp, node.log)

@@ -62,6 +62,9 @@ TEMPLATES = {
 }
 """What each template becomes, with the network's name."""
 
+HEADERS = ("bnn_bits.h", "bnn_conv.h", "bnn_stats.h", "bnn_stream.h", "bnn_sum.h")
+"""The kernels that a project includes."""
+
 
 def emit(design: Design, golden: Golden, command: str, graph_sha256: str, tool_version: str) -> dict[str, str]:
     """Path -> text of everything that belongs to the project; the same arguments give the same texts."""
@@ -70,8 +73,8 @@ def emit(design: Design, golden: Golden, command: str, graph_sha256: str, tool_v
     values = _values(design, golden) | {"name": name, "upper": name.upper(), "origin": origin, "model": model}
     env = _environment()
     files = {path.format(name): env.get_template(template).render(**values) for template, path in TEMPLATES.items()}
-    for kernel in sorted(KERNELS.glob("*.h")):
-        files[f"src/{kernel.name}"] = kernel.read_text(encoding="utf-8")
+    for kernel in HEADERS:
+        files[f"src/{kernel}"] = (KERNELS / kernel).read_text(encoding="utf-8")
     files[f"{name}.json"] = _manifest(design, model, origin)
     return files
 

@@ -133,7 +133,7 @@ def node(topology, name):
 
 
 EDITS = {
-    "graph format 3, but this bnn reads up to 2; update bnn-wearables": lambda t, a: t.update(version=3),
+    "graph format 4, but this bnn reads up to 3; update bnn-wearables": lambda t, a: t.update(version=4),
     "the topology has no version": lambda t, a: t.update(version="1"),
     "graph: field name is None, wanted str": lambda t, a: t.pop("name"),
     "graph: field classes is 3, wanted list": lambda t, a: t.update(classes=3),
