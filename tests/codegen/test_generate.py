@@ -33,6 +33,7 @@ def test_generating_twice_gives_the_same_bytes(tmp_path):
         ["toy.h", "toy.c", "toy_kat.h", "toy_kat.c", "main.c", "Makefile", "toy.json", "bnn_runtime.h", "bnn_bits.h"]
         + ["bnn_bits.c", "bnn_bounds.c", "bnn_stats.c", "bnn_lanes.h", "bnn_lanes.c", "bnn_lanes_signal.c"]
         + [
+            "bnn_lanes_adders.h",
             "bnn_lanes_vectors.h",
             "bnn_lanes_vectors.c",
             "bnn_lanes_signal_vectors.c",
