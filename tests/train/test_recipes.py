@@ -11,9 +11,9 @@ from bnn.train.recipes import recipe, recipe_names
 
 @pytest.mark.parametrize("task", ["ecg17", "ecg5"])
 def test_every_task_has_the_three_recipes(task):
-    assert recipe_names(task) == ("default", "paper", "float")
+    assert recipe_names(task) == ("default", "paper", "float", "best", "best-float", "plus", "plus-float")
     assert all(recipe(task, name).task == task for name in recipe_names(task))
-    assert not recipe(task, "float").binary
+    assert all(recipe(task, name).binary != name.endswith("float") for name in recipe_names(task))
 
 
 def test_the_paper_set_up():
