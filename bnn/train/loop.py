@@ -154,7 +154,7 @@ def _callbacks(recipe: Recipe, out_dir: Path, progress: bool, watched: tuple[str
 
 def make_loaders(recipe: Recipe, windows: WindowSet, split: Split, seed: int, trainer: pl.Trainer) -> tuple:
     """The training batches, and a loader for each part that is watched, None where none is."""
-    config, labels = recipe.config(windows.classes, windows.length), torch.from_numpy(windows.y)
+    config, labels = recipe.config(windows.classes, windows.length), torch.tensor(windows.y)
     source = _source(recipe, config, windows, split)
     epoch = lambda: trainer.current_epoch  # noqa: E731
     batches = Batches(source, labels[split.train], recipe.batch, seed, epoch, recipe.augmentation(), recipe.balance)
