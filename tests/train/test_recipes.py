@@ -43,7 +43,10 @@ def test_windows_that_hold_their_past():
     ("call", "words"),
     [
         (dict(task="ecg9"), "task 'ecg9' is unknown; choose one of ecg17, ecg5"),
-        (dict(task="ecg5", name="finest"), "task ecg5 has no recipe 'finest'; choose one of default, paper, float, best"),
+        (
+            dict(task="ecg5", name="finest"),
+            "task ecg5 has no recipe 'finest'; choose one of default, paper, float, best",
+        ),
         (dict(task="ecg5", epoch=3), "a recipe has no field 'epoch'; its fields are epochs, batch"),
         (dict(task="ecg5", task_name="x"), "no field 'task_name'"),
         (dict(task="ecg5", epochs=0), "recipe ecg5/default: epochs is 0, wanted at least 1; change the value"),
