@@ -48,8 +48,9 @@ def train(
 ) -> Path:
     """Train by `recipe` on the train part of `split`; the path of the finished model.safetensors.
 
-    The network kept is that of the best validation accuracy where the split has a validation part, else that
-    of the last epoch; the test part is looked at once, at the end, for the figures in run.json and the file.
+    The network kept is that of the best validation accuracy among the epochs that `recipe.settled` admits where
+    the split has a validation part, else that of the last epoch; the test part is looked at once, at the end, for
+    the figures in run.json and the file.
     Under the protocol `paper` alone the test part is also watched, and the best epoch on it, by which the paper
     chose its network, is noted beside them as `best_on_test`; nothing else comes of it.
     `teacher` is the model.safetensors of a network trained on the same split, for a recipe with `teaching`.

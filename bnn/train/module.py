@@ -38,7 +38,8 @@ class EcgTraining(pl.LightningModule):
 
     Figures are summed up on the device and logged once per epoch: lr, train_loss, train_accuracy and the like of each
     of `watched`, the parts whose loaders the trainer validates on ("val", "test"). val_score, by which a network is
-    chosen, is the accuracy; the lower loss decides between equals.
+    chosen, is the accuracy; the lower loss decides between equals, and an epoch that `recipe.settled` excludes ranks
+    below all others.
 
     A teacher's answers take the share `recipe.teaching` of the loss (Hinton et al., arXiv 1503.02531).
     """
@@ -107,7 +108,8 @@ class EcgTraining(pl.LightningModule):
         for part, sums in zip(self.watched, self._watched_sums, strict=True):
             loss, accuracy = self._log(part, sums)
             if part == "val":
-                self.log("val_score", accuracy - 1e-4 * min(loss, 1.0))
+                settled = self.current_epoch >= int(self.recipe.settled * self.recipe.epochs)
+                self.log("val_score", accuracy - 1e-4 * min(loss, 1.0) - (not settled))
 
     def _loss(self, batch: tuple[Tensor, Tensor], sums: Tensor) -> Tensor:
         x, y = batch

@@ -114,6 +114,21 @@ UNROLLED = {
         ("const uint32_t carry = *z & bit;", "const uint32_t carry = *z | bit;", "block2"),
     ],
 }
+VECTORS = {
+    "bnn_lanes_vectors.c": [
+        ("*z = c ^ second.differ;", "*z = c;", "block2"),
+        ("ripple(s->high, high, add_one(&eights, add_one(&fours, four)));", "(void)four;", "block2"),
+        ("copy(&own, &both, high);", "begin(&own, start, high);", "block2"),
+        ("^ part->flip, positions - i", ", positions - i", "block2"),
+        ("COMPARE(carry, s->eights, bound, 16u);", "", "block2"),
+    ],
+    "bnn_lanes_signal_vectors.c": [
+        ("(above & (int16_t)last)", "above", "block1.bits"),
+        ("put(sums, 3u, plus + down);", "put(sums, 3u, plus - down);", "block1.bits"),
+        ("(uint16_t)(least - minus)", "(uint16_t)least", "block1.bits"),
+        ("bytes[1] << 8", "bytes[1] << 16", "block1.bits"),
+    ],
+}
 SMALL, LIST, LARGE = (Options("lanes", max_flash=limit) for limit in (13600, 28000, 65536))
 CASES = [
     (options, file, *mutant)
@@ -167,6 +182,24 @@ def test_mistake_in_a_kernel(sources, expected, file, old, new, tensor):
     difference = first_difference(sources, expected)
     assert difference is not None and difference.tensor == tensor
     assert difference.got != difference.wanted
+
+
+@pytest.fixture
+def in_vectors(opened, tmp_path):
+    """C for a core with vectors, which the host is told to take, too."""
+    folder = write_sources(opened, tmp_path / "c", target="cortex-m55", options=Options(max_flash=18432))
+    header = folder / "bnn_lanes_vectors.h"
+    header.write_text("#define BNN_VECTORS 1\n" + header.read_text())
+    return folder
+
+
+def test_vectors_as_generated_are_right(in_vectors, expected):
+    assert first_difference(in_vectors, expected) is None
+
+
+@pytest.mark.parametrize("file, old, new, tensor", [(file, *m) for file, found in VECTORS.items() for m in found])
+def test_mistake_in_a_kernel_of_vectors(in_vectors, expected, file, old, new, tensor):
+    test_mistake_in_a_kernel(in_vectors, expected, file, old, new, tensor)
 
 
 @pytest.mark.parametrize("layer", ["block1", "block2", "block3", "block4", "block5", "block6"])

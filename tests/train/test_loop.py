@@ -139,6 +139,16 @@ def test_with_a_validation_part_the_best_epoch_is_kept_and_patience_ends_the_run
     assert (predict(net, w.x[s.val]) == w.y[s.val]).mean() == pytest.approx(max(val))
 
 
+def test_an_epoch_that_has_not_settled_is_never_chosen(tmp_path):
+    w = windows()
+    recipe = small(epochs=12, settled=0.8)
+    train(recipe, w, split(w, "kfold", 0), tmp_path / "run", accelerator="cpu", progress=False)
+    accuracy, score = (column(tmp_path / "run", f"val_{name}") for name in ("accuracy", "score"))
+    assert max(accuracy[:9]) >= min(accuracy[9:]) and max(score[:9]) < min(score[9:])
+    best = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["epoch"] == score.index(max(score))
+
+
 def column(folder, name):
     rows = csv.DictReader((folder / "logs" / "version_0" / "metrics.csv").open())
     return [float(row[name]) for row in rows if row[name]]
