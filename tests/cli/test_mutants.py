@@ -123,8 +123,8 @@ VECTORS = {
         ("COMPARE(carry, s->eights, bound, 16u);", "", "block2"),
     ],
     "bnn_lanes_signal_vectors.c": [
-        ("(above & (int16_t)last)", "above", "block1.bits"),
-        ("put(sums, 3u, plus + down);", "put(sums, 3u, plus - down);", "block1.bits"),
+        ("gather(x + k, where)", "gather(x, where)", "block1.bits"),
+        ("plus = tap[0] + tap[1]", "plus = tap[0] - tap[1]", "block1.bits"),
         ("(uint16_t)(least - minus)", "(uint16_t)least", "block1.bits"),
         ("bytes[1] << 8", "bytes[1] << 16", "block1.bits"),
     ],
