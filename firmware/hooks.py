@@ -8,6 +8,7 @@ import ctypes
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from firmware.compilers import find_compiler, run
 from firmware.targets import HOST
 
 SOURCE = Path(__file__).parent / "ports" / "hooks.c"
+_HELD: WeakKeyDictionary = WeakKeyDictionary()
+"""By engine, what its hooks write to: Unicorn knows the address alone, and may go on when whoever asked is gone."""
 EVERYWHERE = (1, 0)  # Unicorn takes a range that ends before it begins for all addresses
 
 
@@ -30,8 +33,7 @@ class Counter:
         import unicorn
 
         self._count = ctypes.c_uint64(0)
-        self._library = _library()  # kept, as Unicorn holds only an address in it
-        _add(uc, unicorn.UC_HOOK_CODE, self._library.count_instruction, self._count, (first, end - 1))
+        _add(uc, unicorn.UC_HOOK_CODE, _library().count_instruction, self._count, (first, end - 1))
 
     @property
     def value(self) -> int:
@@ -63,8 +65,7 @@ class Profiler:
 
         self.visits, self.jumps = (np.zeros((end - first + 1) // 2, np.uint64) for _ in range(2))
         self._state = _Profile(first, 0, 0, self.visits.ctypes.data, self.jumps.ctypes.data)
-        self._library = _library()
-        _add(uc, unicorn.UC_HOOK_CODE, self._library.profile_instruction, self._state, (first, end - 1))
+        _add(uc, unicorn.UC_HOOK_CODE, _library().profile_instruction, self._state, (first, end - 1))
 
 
 class _Watch(ctypes.Structure):
@@ -84,9 +85,8 @@ class AlignmentWatch:
         from unicorn.unicorn_py3.unicorn import uclib
 
         self._found = _Watch(stop=ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value)
-        self._library = _library()
         kinds = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
-        _add(uc, kinds, self._library.watch_alignment, self._found, EVERYWHERE)
+        _add(uc, kinds, _library().watch_alignment, self._found, EVERYWHERE)
 
     @property
     def finding(self) -> str:
@@ -112,6 +112,7 @@ def _add(uc, kind: int, callback, data, addresses: tuple[int, int]) -> None:
     )
     if status != unicorn.UC_ERR_OK:
         raise ToolError(f"unicorn refused a native hook ({unicorn.UcError(status)}); install version 2.1.4")
+    _HELD.setdefault(uc, []).append(data)
 
 
 @lru_cache

@@ -132,7 +132,8 @@ def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray)
     counter = count_model(machine)
     entries: list[tuple[int, int]] = []  # stack pointer, instructions so far
     entry = "push" if manifest.is_stream else "classify"
-    machine.on_entry(f"{manifest.name}_{entry}", lambda: entries.append((machine.stack_pointer, counter.value)))
+    # The counter has seen the first instruction of the function when the entry is noted.
+    machine.on_entry(f"{manifest.name}_{entry}", lambda: entries.append((machine.stack_pointer, counter.value - 1)))
     machine.paint_stack()
     counts = []
     for window in windows:
@@ -154,7 +155,7 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
     pushes: list[int] = []
     runner.machine.on_entry("bnn_trace", lambda: counts.append(counter.value))
     if manifest.restart:
-        runner.machine.on_entry(f"{manifest.name}_push", lambda: pushes.append(counter.value))
+        runner.machine.on_entry(f"{manifest.name}_push", lambda: pushes.append(counter.value - 1))  # see _count
     runner.run(window[None])
     if manifest.restart:  # begin with the window, not with its past
         counts[0] = pushes[manifest.values // 2]

@@ -43,7 +43,7 @@ def _ours(options: Options) -> Variant:
 VARIANTS = (
     *(_ours(Options(kernels)) for kernels in KERNELS),
     *(_ours(Options(max_ram=kib << 10)) for kib in (3,)),
-    *(_ours(Options(max_flash=kib << 10)) for kib in (8, 14, 16, 64)),
+    *(_ours(Options(max_flash=kib << 10)) for kib in (8, 14, 16, 18, 64)),
     Variant(TEXTBOOK, lambda opened, target, folder: write_textbook(opened.graph, folder)),
     Variant(INT8, lambda opened, target, folder: write_int8(opened.graph, folder), arm_only=True),
 )

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -35,6 +38,15 @@ def test_the_native_count_is_that_of_a_hook_in_python(target, image, manifest, w
     runner.run(windows[:4])
     assert counter.value == sum(first <= address < end for address in seen) > 10_000
     assert any(not first <= address < end for address in seen)  # the bench, which is not counted
+
+
+def test_what_a_counter_writes_to_lives_as_long_as_the_engine(image, manifest, windows):
+    runner = EmulatedRunner(image("cortex-m4", False), manifest, "cortex-m4", traced=False)
+    count = weakref.ref(count_model(runner.machine)._count)
+    gc.collect()
+    assert count() is not None
+    runner.run(windows[:1])
+    assert count().value > 1000
 
 
 def test_counting_changes_no_result(image, manifest, windows, expected):

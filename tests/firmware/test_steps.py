@@ -5,12 +5,16 @@ import shutil
 import numpy as np
 import pytest
 
+from codegen import Options
 from firmware import measure as measuring
 from firmware.build import build_image
+from firmware.manifest import read_manifest
 from firmware.measure import AFTER, measure
 from firmware.steps import count_steps, executes
 from firmware.targets import TARGETS
+from tests.codegen.models import tiny_graph, write
 from tests.firmware.tiny import WITH_IT_BLOCK, write_tiny
+from tests.graphs import by_the_past
 
 
 @pytest.fixture
@@ -25,6 +29,19 @@ def test_counts_stack_and_layers_are_those_of_unicorn(qemu, target, toy, image, 
     plain, traced = image(target, False), image(target, True)
     assert measuring._count_steps(plain, *where, found) == measuring._count(plain, *where, found)
     assert measuring._count_layer_steps(traced, *where, found[0]) == measuring._count_layers(traced, *where, found[0])
+
+
+@pytest.mark.parametrize("of", [lambda graph: graph, by_the_past], ids=["window", "past"])
+def test_counts_of_a_stream_are_those_of_unicorn(qemu, lab, of, tmp_path):
+    graph = of(tiny_graph())
+    folder, target = write(graph, tmp_path / "c", options=Options(stream=True)), TARGETS["cortex-m4"]
+    manifest = read_manifest(folder)
+    x = np.random.default_rng(2).integers(-500, 500, (3, manifest.values)).astype(np.int16)
+    plain, traced = (build_image(folder, target, tmp_path, traced=traced, piece=1) for traced in (False, True))
+    assert measuring._count_steps(plain, manifest, target, x) == measuring._count(plain, manifest, target, x)
+    assert measuring._count_layer_steps(traced, manifest, target, x[0]) == measuring._count_layers(
+        traced, manifest, target, x[0]
+    )
 
 
 @pytest.mark.parametrize("target", ["cortex-m4", "cortex-m55"])
