@@ -16,10 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from rich.progress import track
+from scipy.optimize import nnls
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bnn.cli.common import err
 from bnn.files import write_atomic
+from bnn.graph import Graph
 from codegen import predict
 from codegen.choose import Choice
 from codegen.cost import costs
@@ -55,8 +59,18 @@ def networks() -> list[tuple]:
             (graph, None, "listed"),
             (graph, None, "unrolled"),
             (graph, ("a", "b.bits"), "matched"),
+            (unpooled(rng, length // 2, widths, kernel), None, "unrolled"),
         ]
     return made
+
+
+def unpooled(rng, length: int, widths: tuple[int, int], kernel: int) -> Graph:
+    """A network whose convolutions store a bit for every position."""
+    b = Builder(rng, length).signal_conv("a.acc", widths[0], 7, stride=2, pad=3).threshold("a")
+    b.conv("b.acc", widths[1], kernel, pad=1).threshold("b").conv("c.acc", widths[0], kernel, pad=kernel - 1).threshold(
+        "c"
+    )
+    return b.conv("d.acc", 6, kernel, pad=1).max_pool("d", 3).prelu_sum().graph(f"flat{length}")
 
 
 def plan_of(graph, chosen, source: str) -> Plan:
@@ -88,16 +102,10 @@ def groups(plan: Plan) -> list[list[Step]]:
 
 
 def non_negative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Least squares, with the most negative weight left out until none is."""
-    free = np.ones(a.shape[1], bool)
-    x = np.zeros(a.shape[1])
-    while True:
-        x[:] = 0
-        scale = np.maximum(np.abs(a[:, free]).max(axis=0), 1e-12)
-        x[free] = np.linalg.lstsq(a[:, free] / scale, b, rcond=None)[0] / scale
-        if (x >= 0).all():
-            return x
-        free[np.argmin(np.where(free, x * np.abs(a).max(axis=0), 0))] = False
+    """Weights >= 0 with the least squared error; a column of zeros weighs 0."""
+    size = np.abs(a).max(axis=0)
+    size[size == 0] = 1
+    return nnls(a / size, b)[0] / size
 
 
 def fit_instructions(runs: list[tuple], name: str) -> tuple[dict, float]:
@@ -134,9 +142,10 @@ def fit_flash(runs: list[tuple]) -> tuple[dict, float]:
     rows = [[f in sources(p) for f in files] + [*predict.unrolled_sizes(p.steps), 1, len(p.steps)] for p, _ in runs]
     a = np.array(rows, float)
     b = np.array([result.flash - sum(c.constant_bytes for c in costs(plan)) for plan, result in runs], float)
-    x = non_negative(a, b)
+    size = np.array([result.flash for _, result in runs], float)
+    x = non_negative(a / size[:, None], b / size)
     sizes = {file: round(float(v)) for file, v in zip(files, x, strict=False) if v > 0}
-    error = np.abs((a @ x - b) / np.array([result.flash for _, result in runs])).max()
+    error = np.abs((a @ x - b) / size).max()
     pair, tap, fixed, step = (round(float(v), 2) for v in x[-4:])
     return {"files": sizes, "pair": pair, "tap": tap, "fixed": fixed, "step": step}, float(error)
 
@@ -145,7 +154,7 @@ def main() -> None:
     content = json.loads(predict.TABLE.read_text(encoding="utf-8"))
     for name in sys.argv[1:] or CORES:
         core, runs = CORES[name], []
-        for graph, chosen, source in networks():
+        for graph, chosen, source in track(networks(), description=core, console=err):
             plan = plan_of(graph, chosen, source)
             runs.append((plan, measured(graph, plan, core)))
         instructions, error = fit_instructions(runs, name)

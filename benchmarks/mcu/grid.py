@@ -74,7 +74,7 @@ def pieces(quick: bool = False) -> Iterator[Piece]:
         everything = network == MAIN and not quick
         for compiler in compilers() if everything else (DEFAULT_COMPILER,):
             for level in LEVELS if everything else (DEFAULT_LEVEL,):
-                for variant in VARIANTS:
+                for variant in VARIANTS if network == MAIN else VARIANTS[:1]:
                     for target in cores(compiler):
                         if target.is_arm or not variant.arm_only:
                             yield Piece(network, variant, target, level, compiler)
