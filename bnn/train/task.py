@@ -1,0 +1,55 @@
+"""What a task, a kind of recording with its network, brings to the one training loop."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from torch import nn
+
+from bnn.data.sleep.epochs import EpochSet
+from bnn.data.splits import Split
+from bnn.data.windows import WindowSet
+from bnn.metrics import Report
+from bnn.train.recipe import Recipe
+from bnn.train.training import Training
+
+
+@dataclass(eq=False)
+class Task(ABC):
+    """A recipe on a split set."""
+
+    recipe: Recipe
+    data: WindowSet | EpochSet
+    split: Split
+    seed: int
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training part, of all stages."""
+        return self.recipe.epochs
+
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """The network to train, with weights that depend on the seed alone."""
+
+    @abstractmethod
+    def module(self, net: nn.Module, watched: tuple[str, ...], teacher: nn.Module | None) -> Training:
+        """`net` as Lightning trains it; `watched` as Training has it."""
+
+    @abstractmethod
+    def batches(self, epoch: Callable[[], int]) -> Iterable:
+        """Training batches (x, y); `epoch` tells the number of the epoch that begins."""
+
+    @abstractmethod
+    def loader(self, part: str) -> Iterable:
+        """Batches (x, y) of the part "val" or "test", always the same."""
+
+    @abstractmethod
+    def figures(self, net: nn.Module) -> dict:
+        """What `net` is worth on the test part, for run.json: at least the entries of `in_short`."""
+
+
+def in_short(figures: Report) -> dict:
+    """The entries of a report that run.json keeps."""
+    keys = ("accuracy", "interval", "macro_f1", "confusion")
+    return {key: getattr(figures, key) for key in keys}
