@@ -13,7 +13,7 @@ from bnn.errors import DataError, ModelError
 
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the split, the weights and the order of batches.")]
 FoldOption = Annotated[
-    str, typer.Option(help="Fold from 0, or all, one after the other; kfold has 10, nights as many as said.")
+    str, typer.Option(help="Fold, from 0, or all, one after the other, under a protocol that has folds.")
 ]
 
 
@@ -86,7 +86,7 @@ def _folds(fold: str, windows, protocol: str) -> list[int]:
     if fold == "all" and folds > 1:
         return list(range(folds))
     if not fold.isdecimal():
-        raise DataError(f"--fold is {fold}, wanted a number, or all under a protocol with folds: see `bnn data list`")
+        raise DataError(f"--fold is {fold}, wanted a number, or all under a protocol that has folds: `bnn data list`")
     return [int(fold)]
 
 

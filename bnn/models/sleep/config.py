@@ -74,7 +74,7 @@ class SleepConfig:
 
 @dataclass(frozen=True)
 class BranchShape:
-    """One branch of an extractor: first -> pool -> conv, three times -> last pool; (kernel, stride, padding) of each."""
+    """A branch of an extractor: first -> pool -> conv, three times -> last pool; (kernel, stride, padding) of each."""
 
     first: tuple[int, int, int]
     pool: tuple[int, int, int]

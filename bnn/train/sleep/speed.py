@@ -15,7 +15,7 @@ from bnn.train.sleep.evaluate import Answers, exit_logits, first_sure
 
 @dataclass(frozen=True, slots=True)
 class ExitShare:
-    """One exit: the epochs that leave there, their share, in [0, 1], and how many of them are right; None of no epoch."""
+    """One exit: the epochs that leave there, their share, in [0, 1], and how many are right, in [0, 1]; None of none."""
 
     name: str
     epochs: int
