@@ -107,9 +107,11 @@ def _table(points: list):
     shares = (column for name in names for column in (f"leave at {name}", "right"))
     shown = table("speed", numbers=("accuracy", "macro-F1", "kappa", "MACs", *shares))
     for p in points:
-        exits = (
-            cell for e in p.exits for cell in (f"{e.share:.1%}", "-" if e.accuracy is None else f"{e.accuracy:.1%}")
-        )
+        exits = (cell for e in p.exits for cell in (_share(e.share), _share(e.accuracy)))
         overall = f"{p.figures.accuracy:.2%}", f"{p.figures.macro_f1:.3f}", f"{p.figures.kappa:.3f}"
         shown.add_row(f"{p.speed:g}", *overall, f"{p.macs / 1e6:.2f} M", *exits)
     return shown
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

@@ -19,9 +19,8 @@ def speeds(points, title: str):
         axes[0].plot(x, right, color=colour, marker=".", linewidth=0.9, label=f"left at {name}")
         axes[1].plot(x, [100 * e.share for e in exits], color=colour, marker=".", linewidth=0.9, label=name)
     axes[2].plot(x, [p.macs / 1e6 for p in points], color=INK, marker=".", linewidth=0.9)
-    for axis, what in zip(
-        axes, ("right answers, %", "epochs that leave there, %", "million MACs per epoch"), strict=True
-    ):
+    labels = "right answers, %", "epochs that leave there, %", "million MACs per epoch"
+    for axis, what in zip(axes, labels, strict=True):
         axis.set_xlabel("speed")
         axis.set_ylabel(what)
         axis.set_ylim(bottom=0)

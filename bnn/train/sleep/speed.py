@@ -15,7 +15,7 @@ from bnn.train.sleep.evaluate import Answers, exit_logits, first_sure
 
 @dataclass(frozen=True, slots=True)
 class ExitShare:
-    """One exit: the epochs that leave there, their share, in [0, 1], and how many are right, in [0, 1]; None of none."""
+    """An exit: the epochs that leave there, their share, in [0, 1], and the share of these that is right, if any."""
 
     name: str
     epochs: int
