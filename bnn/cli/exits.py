@@ -70,6 +70,6 @@ def taken(net: SleepNet, epochs: EpochSet, speed: float) -> tuple[np.ndarray, Ta
     return answers.logits, Taken(speed_point(net.config, answers, epochs.y, speed))
 
 
-def _cut_off(costs: list[StageCost]) -> tuple[str, str]:
+def _cut_off(costs: tuple[StageCost, ...]) -> tuple[str, str]:
     parts = [*(stage.extractor for stage in costs), costs[-1].exit]
     return f"{sum(p.parameters for p in parts):,}", f"{sum(p.macs for p in parts) / 1e6:.2f} M"

@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from bnn.data.recut import places
+from bnn.data.windows import WindowSet
 from bnn.metrics import report
 from bnn.models.ecg import EcgConfig, EcgNet, blank
 from bnn.train.ambulatory import ambulatory
@@ -18,6 +19,8 @@ from bnn.train.task import Task, in_short
 
 class EcgTask(Task):
     """An EcgRecipe on a split WindowSet."""
+
+    takes = WindowSet
 
     @cached_property
     def config(self) -> EcgConfig:

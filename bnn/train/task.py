@@ -3,25 +3,38 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
 from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
+from bnn.errors import ModelError
 from bnn.metrics import Report
 from bnn.train.recipe import Recipe
 from bnn.train.training import Training
 
+KINDS = {WindowSet: "windows of an ECG", EpochSet: "nights of sleep"}
+
 
 @dataclass(eq=False)
 class Task(ABC):
-    """A recipe on a split set."""
+    """A recipe on a split set. Raises ModelError for a set of another kind than the task `takes`."""
 
     recipe: Recipe
     data: WindowSet | EpochSet
     split: Split
     seed: int
+
+    takes: ClassVar[type]
+
+    def __post_init__(self):
+        if not isinstance(self.data, self.takes):
+            raise ModelError(
+                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} holds "
+                f"{KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
+            )
 
     @property
     def epochs(self) -> int:

@@ -1,6 +1,8 @@
 """What a network stores and computes, stage by stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +29,8 @@ class StageCost:
     exit: Cost
 
 
-def stage_costs(config: SleepConfig) -> list[StageCost]:
+@lru_cache(maxsize=8)
+def stage_costs(config: SleepConfig) -> tuple[StageCost, ...]:
     """Each stage of the network. No weight is made for it, and attention is counted as it is written in matrices."""
     with torch.device("meta"):
         net = SleepNet(config)
@@ -36,10 +39,10 @@ def stage_costs(config: SleepConfig) -> list[StageCost]:
             x = torch.empty(1, config.channels[k], config.samples)
             maps = torch.empty(1, k + 1, config.features, config.steps)
             costs.append(StageCost(signal, _cost(net.extractors[k], x), _cost(net.exits[k], maps)))
-    return costs
+    return tuple(costs)
 
 
-def macs_per_epoch(costs: list[StageCost], reached: list[float], early: bool = True) -> float:
+def macs_per_epoch(costs: Sequence[StageCost], reached: Sequence[float], early: bool = True) -> float:
     """Multiply-accumulates per epoch where the share reached[k], in [0, 1], of the epochs runs stage k.
 
     early  False where no epoch may leave early, so that only the last exit runs

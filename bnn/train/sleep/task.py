@@ -5,6 +5,7 @@ from functools import cached_property
 
 import torch
 
+from bnn.data.sleep.epochs import EpochSet, Signal
 from bnn.errors import ModelError
 from bnn.metrics import Report, report
 from bnn.models.sleep.config import SIGNALS, SleepConfig
@@ -18,6 +19,8 @@ from bnn.train.task import Task, in_short
 
 class SleepTask(Task):
     """A SleepRecipe on a split EpochSet of one rate."""
+
+    takes = EpochSet
 
     @cached_property
     def config(self) -> SleepConfig:
@@ -39,7 +42,7 @@ class SleepTask(Task):
         check_signals(config, self.data.x)
         return config
 
-    def _signals(self) -> list:
+    def _signals(self) -> list[Signal]:
         """Those to use: of EEG, EOG and EMG the first `recipe.exits`, as far as the set has them."""
         names = SIGNALS[: self.recipe.exits]
         absent = next((k for k, name in enumerate(names) if name not in self.data.signals), len(names))
