@@ -32,8 +32,8 @@ class Task(ABC):
     def __post_init__(self):
         if not isinstance(self.data, self.takes):
             raise ModelError(
-                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} holds "
-                f"{KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
+                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} "
+                f"holds {KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
             )
 
     @property
