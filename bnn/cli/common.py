@@ -79,17 +79,10 @@ def progress_bar(text: str, total: int):
 
 
 def load_windows(name: str, *, synthetic: bool = False):
-    """The labelled windows `name`: recorded ones where the records are at hand, else synthetic ones, and it says so.
-
-    A set of nights comes as an EpochSet at 100 Hz; synthetic nights stand for it only where `synthetic` asks for them.
-    """
+    """The labelled windows `name`: recorded ones where the records are at hand, else synthetic ones, and it says so."""
     from bnn.data import ecg, mitdb
-    from bnn.data.sleep import sets as nights
-    from bnn.data.sleep.resample import resample
     from bnn.data.synthetic import synthetic_set
 
-    if name in nights.NAMES:
-        return resample(nights.load(nights.SYNTHETIC if synthetic else name))
     if name not in ecg.LOADERS or (not synthetic and mitdb.at_hand()):
         return ecg.load(name)
     if not synthetic:
@@ -104,15 +97,31 @@ def load_windows(name: str, *, synthetic: bool = False):
     return made
 
 
-def split_windows(windows, protocol: str | None, seed: int, fold: int):
+def load_set(name: str, *, synthetic: bool = False):
+    """Windows as `load_windows` has them, or nights: an EpochSet at 100 Hz, synthetic only where that is asked for.
+
+    Raises DataError for a name of neither.
+    """
+    from bnn.data import ecg
+    from bnn.data.sleep import sets as nights
+    from bnn.data.sleep.resample import resample
+
+    if name in nights.NAMES:
+        return resample(nights.load(nights.SYNTHETIC if synthetic else name))
+    if name not in ecg.LOADERS:
+        raise DataError(f"{name}: no such set, wanted one of {', '.join((*ecg.LOADERS, *nights.NAMES))}")
+    return load_windows(name, synthetic=synthetic)
+
+
+def split_set(loaded, protocol: str | None, seed: int, fold: int):
     """The split of windows or of nights; without a protocol, `stratified` or, of nights, `subjects`."""
     from bnn.data import splits
     from bnn.data.sleep import splits as by_subject
     from bnn.data.sleep.epochs import EpochSet
 
-    if isinstance(windows, EpochSet):
-        return by_subject.split(windows, protocol or "subjects", seed, fold)
-    return splits.split(windows, protocol or "stratified", seed, fold)
+    if isinstance(loaded, EpochSet):
+        return by_subject.split(loaded, protocol or "subjects", seed, fold)
+    return splits.split(loaded, protocol or "stratified", seed, fold)
 
 
 def spread(windows, count: int) -> np.ndarray:

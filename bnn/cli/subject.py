@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bnn import zoo
-from bnn.cli.common import load_windows, open_graph, progress_bar, split_windows
+from bnn.cli.common import load_set, open_graph, progress_bar, split_set
 from bnn.cli.engine import open_engine
 from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import Split
@@ -155,14 +155,14 @@ def open_part(
     Raises DataError for a set of other classes, a part that the protocol does not have, a subject that does not say
     what is not given, and as the splits do.
     """
-    windows = load_windows(set_name or _remembered(subject, "set"), synthetic=synthetic)
+    windows = load_set(set_name or _remembered(subject, "set"), synthetic=synthetic)
     if tuple(windows.classes) != tuple(subject.classes):
         raise DataError(
             f"{subject.name}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
         )
     seed = int(_remembered(subject, "seed")) if seed is None else seed
     fold = int(_remembered(subject, "fold")) if fold is None else fold
-    parts = split_windows(windows, protocol or _remembered(subject, "protocol"), seed, fold)
+    parts = split_set(windows, protocol or _remembered(subject, "protocol"), seed, fold)
     if part not in ("train", "val", "test", "all"):
         raise DataError(f"--part is {part}, wanted train, val, test or all")
     indices = np.arange(len(windows)) if part == "all" else getattr(parts, part)

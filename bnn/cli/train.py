@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bnn import zoo
-from bnn.cli.common import JsonOption, err, load_windows, out, print_json, progress_bar, split_windows
+from bnn.cli.common import JsonOption, err, load_set, load_windows, out, print_json, progress_bar, split_set
 from bnn.cli.evaluate import SetOption, SyntheticOption, evaluate_command
 from bnn.cli.subject import need_torch, origin
 from bnn.errors import DataError, ModelError
@@ -51,11 +51,11 @@ def train_command(
     from bnn.train.recipes import recipe as find
 
     chosen = find(task, recipe, **_overrides(change or []))
-    windows = load_windows(set_name or _set_of(task, synthetic), synthetic=synthetic)
+    windows = load_set(set_name or _set_of(task, synthetic), synthetic=synthetic)
     err.print(windows.describe())
-    protocol = split_windows(windows, protocol, seed, 0).protocol
+    protocol = split_set(windows, protocol, seed, 0).protocol
     for number in _folds(fold, windows, protocol):
-        parts = split_windows(windows, protocol, seed, number)
+        parts = split_set(windows, protocol, seed, number)
         target = run_path(folder, f"{windows.name}-{recipe}-{protocol}-{seed}", fold, number)
         if resume and fold == "all" and (target / "model.safetensors").exists():
             err.print(f"{target}: done already")
@@ -82,7 +82,7 @@ def _set_of(task: str, synthetic: bool) -> str:
 
 def _folds(fold: str, windows, protocol: str) -> list[int]:
     """The folds to train."""
-    folds = split_windows(windows, protocol, 0, 0).folds
+    folds = split_set(windows, protocol, 0, 0).folds
     if fold == "all" and folds > 1:
         return list(range(folds))
     if not fold.isdecimal():
