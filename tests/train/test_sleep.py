@@ -162,6 +162,7 @@ def test_sets_that_fit_no_recipe(nights, tmp_path):
     ("changes", "words"),
     [
         (dict(exits=4), "exits is 4, wanted 1 to 3"),
+        (dict(dropout=1.0), r"dropout is 1.0, wanted a number in \[0, 1\)"),
         (dict(features=20), "features is 20, wanted a multiple of 8"),
         (dict(class_weights=[1, 1, 1]), "wanted five numbers above 0"),
         (dict(decay=0.0), r"decay is 0.0, wanted a number in \(0, 1\]"),

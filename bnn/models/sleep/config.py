@@ -20,6 +20,7 @@ class SleepConfig:
     features      rows of a map, a multiple of 8. The paper has 64: its EEG extractor goes from 64 to 128 channels,
                   those of EOG and EMG from 32 to 64
     feed_forward  width of the transformers' inner layer
+    dropout       of the extractors, in training alone
     cbam, se      False leaves out the attention within an extractor, or that among the maps of an exit (ablations)
     heads         of the last exit's attention, student_heads of those before it; both divide 96
 
@@ -32,6 +33,7 @@ class SleepConfig:
     samples: int = 3000
     features: int = 64
     feed_forward: int = 2048
+    dropout: float = 0.5
     cbam: bool = True
     se: bool = True
     heads: int = 6

@@ -6,20 +6,18 @@ from torch import Tensor, nn
 from bnn.models.sleep.attention import SqueezeExcite, cbam
 from bnn.models.sleep.config import EEG_WIDTH, LARGE, SMALL, BranchShape, SleepConfig
 
-DROPOUT = 0.5
-
 
 class Branch(nn.Module):
     """x (B, c_in, samples) -> (B, 2 c, steps), where c is the width of the first convolution."""
 
-    def __init__(self, shape: BranchShape, c_in: int, c: int, attention: bool):
+    def __init__(self, config: SleepConfig, shape: BranchShape, c_in: int, c: int):
         super().__init__()
-        cbam_of = cbam if attention else lambda channels: nn.Identity()
+        cbam_of = cbam if config.cbam else lambda channels: nn.Identity()
         self.layers = nn.Sequential(
             _conv(c_in, c, shape.first),
             cbam_of(c),
             nn.MaxPool1d(*shape.pool),
-            nn.Dropout(DROPOUT),
+            nn.Dropout(config.dropout),
             _conv(c, 2 * c, shape.conv),
             _conv(2 * c, 2 * c, shape.conv),
             _conv(2 * c, 2 * c, shape.conv),
@@ -38,8 +36,8 @@ class Extractor(nn.Module):
         super().__init__()
         self.features = config.features
         c = width * config.features // 2
-        self.branches = nn.ModuleList(Branch(shape, channels, c, config.cbam) for shape in (SMALL, LARGE))
-        self.dropout = nn.Dropout(DROPOUT)
+        self.branches = nn.ModuleList(Branch(config, shape, channels, c) for shape in (SMALL, LARGE))
+        self.dropout = nn.Dropout(config.dropout)
         self.fuse = nn.Identity() if width == 1 else Fusion(width, config.se)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ class SleepRecipe(Recipe):
     class_weights   weights of W, N1, N2, N3, REM in the cross-entropy, > 0
     distillation    the other exits learn from the last one's answers; False: from the labels, as the first stage does
     exits           most signals and exits to use, 1 to 3; a set that has fewer makes a network of fewer
-    features, feed_forward, cbam, se    see SleepConfig
+    features, feed_forward, dropout, cbam, se    see SleepConfig
     """
 
     batch: int = 256
@@ -29,6 +29,7 @@ class SleepRecipe(Recipe):
     exits: int = len(SIGNALS)
     features: int = 64
     feed_forward: int = 2048
+    dropout: float = 0.5
     cbam: bool = True
     se: bool = True
 
@@ -40,6 +41,7 @@ class SleepRecipe(Recipe):
         self._check("class_weights", len(self.class_weights) == 5 and positive, "five numbers above 0")
         self._check("exits", 1 <= self.exits <= len(SIGNALS), f"1 to {len(SIGNALS)}")
         self._check("features", self.features >= 8 and self.features % 8 == 0, "a multiple of 8")
+        self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("feed_forward", self.feed_forward >= 1, "at least 1")
 
 

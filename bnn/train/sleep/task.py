@@ -36,6 +36,7 @@ class SleepTask(Task):
             samples=signals[0].x.shape[2],
             features=recipe.features,
             feed_forward=recipe.feed_forward,
+            dropout=recipe.dropout,
             cbam=recipe.cbam,
             se=recipe.se,
         )
