@@ -20,7 +20,7 @@ def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
             f"{_name(recipe)} has teaching {recipe.teaching:g} but no teacher; name its run with --teacher"
         )
     if path is not None and not recipe.teaching:
-        way = "add --with teaching=0.5" if recipe.task != "sleep" else "leave --teacher out"
+        way = "add --with teaching=0.5" if "teaching" in recipe.to_dict() else "leave --teacher out"
         raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; {way}")
     if path is None:
         return None

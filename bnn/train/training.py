@@ -1,6 +1,7 @@
 """What the tasks' Lightning modules share: figures that are summed up and logged once per epoch."""
 
 import math
+from abc import ABC, abstractmethod
 
 import lightning.pytorch as pl
 import torch
@@ -11,7 +12,7 @@ from bnn.train.batches import epoch_seed
 from bnn.train.recipe import Recipe
 
 
-class Training(pl.LightningModule):
+class Training(pl.LightningModule, ABC):
     """A network in training. What is learned, and from what, is said by `judge` of a subclass.
 
     Logged are lr, train_loss, train_accuracy and the like of each of `watched`, the parts whose loaders the trainer
@@ -32,9 +33,9 @@ class Training(pl.LightningModule):
         self.seed = seed
         self.watched = watched
 
+    @abstractmethod
     def judge(self, x, y: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The loss of a batch, and the logits (B, classes) of each of `judged`."""
-        raise NotImplementedError
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(epoch_seed(self.seed, self.current_epoch) + 1)  # dropout: as if never interrupted

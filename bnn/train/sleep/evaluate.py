@@ -93,10 +93,10 @@ def _answer(net: SleepNet, x: Signals, rows: np.ndarray, speed: float, answers: 
         last = name == config.signals[-1]
         if not last and not speed:
             continue
-        logits = net.exits[k](maps)
-        leave = torch.ones(len(rows), dtype=bool) if last else (uncertainty(logits) < speed).cpu()
+        logits = net.exits[k](maps).cpu()
+        leave = torch.ones(len(rows), dtype=torch.bool) if last else uncertainty(logits) < speed
         gone = rows[leave.numpy()]
-        answers.logits[gone], answers.exit[gone] = logits.cpu()[leave].numpy(), k
+        answers.logits[gone], answers.exit[gone] = logits[leave].numpy(), k
         rows, maps = rows[~leave.numpy()], maps[~leave.to(device)]
         if not len(rows):
             return
