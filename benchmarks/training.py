@@ -27,7 +27,7 @@ from bnn.files import write_atomic
 from bnn.graph.arith import standardise
 from bnn.models.ecg import blank
 from bnn.train import loop
-from bnn.train.module import EcgTraining
+from bnn.train.ecg import EcgTask
 from bnn.train.recipes import recipe
 
 ALLOWED = 1.5
@@ -111,10 +111,10 @@ def our_epochs(windows, parts, epochs):
     chosen = recipe("ecg17", epochs=epochs, batch=BATCH, lr=LR, logit_scale=LOGIT_SCALE, dropout=DROPOUT)
     stopwatch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder, loop.quiet():
-        trainer = loop.make_trainer(chosen, Path(folder), "cpu", progress=True)
+        trainer = loop.make_trainer(epochs, Path(folder), "cpu", progress=True)
         trainer.callbacks.append(stopwatch)
-        module = EcgTraining(blank(chosen.config(windows.classes, windows.length), 0), chosen, 0)
-        trainer.fit(module, *loop.make_loaders(chosen, windows, parts, 0, trainer))
+        task = EcgTask(chosen, windows, parts, seed=0)
+        trainer.fit(task.module(task.network(), (), None), *loop.make_loaders(task, trainer))
     return [b - a for a, b in zip(stopwatch.starts, stopwatch.starts[1:], strict=False)]
 
 

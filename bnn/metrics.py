@@ -166,10 +166,11 @@ def render(figures: Report, *, title: str, protocol: str, part: str, synthetic: 
     if synthetic:
         head.append("\nSYNTHETIC signals: these figures say nothing about patients", style="bold red")
     head.append(
-        f"\naccuracy {figures.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}), macro-F1 {figures.macro_f1:.3f}"
+        f"\naccuracy {figures.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}), macro-F1 {figures.macro_f1:.3f}, "
+        f"kappa {figures.kappa:.3f}"
     )
     if figures.jk is not None:
-        head.append(f", kappa {figures.kappa:.3f}, jk {figures.jk:.3f}")
+        head.append(f", jk {figures.jk:.3f}")
     return Group(head, _class_table(figures), _confusion_lines(figures))
 
 

@@ -97,6 +97,33 @@ def load_windows(name: str, *, synthetic: bool = False):
     return made
 
 
+def load_set(name: str, *, synthetic: bool = False):
+    """Windows as `load_windows` has them, or nights: an EpochSet at 100 Hz, synthetic only where that is asked for.
+
+    Raises DataError for a name of neither.
+    """
+    from bnn.data import ecg
+    from bnn.data.sleep import sets as nights
+    from bnn.data.sleep.resample import resample
+
+    if name in nights.NAMES:
+        return resample(nights.load(nights.SYNTHETIC if synthetic else name))
+    if name not in ecg.LOADERS:
+        raise DataError(f"{name}: no such set, wanted one of {', '.join((*ecg.LOADERS, *nights.NAMES))}")
+    return load_windows(name, synthetic=synthetic)
+
+
+def split_set(loaded, protocol: str | None, seed: int, fold: int):
+    """The split of windows or of nights; without a protocol, `stratified` or, of nights, `subjects`."""
+    from bnn.data import splits
+    from bnn.data.sleep import splits as by_subject
+    from bnn.data.sleep.epochs import EpochSet
+
+    if isinstance(loaded, EpochSet):
+        return by_subject.split(loaded, protocol or "subjects", seed, fold)
+    return splits.split(loaded, protocol or "stratified", seed, fold)
+
+
 def spread(windows, count: int) -> np.ndarray:
     """Indices of `count` windows that take the classes in turn, so that each has its share of a short run."""
     by_class = [list(np.flatnonzero(windows.y == c)) for c in range(len(windows.classes))]

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnn import zoo
-from bnn.cli.common import load_windows, open_graph, progress_bar
+from bnn.cli.common import load_set, open_graph, progress_bar, split_set
 from bnn.cli.engine import open_engine
-from bnn.data.splits import Split, split
+from bnn.data.sleep.epochs import EpochSet
+from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import DataError, ToolError
 from bnn.graph import Graph
+
+if TYPE_CHECKING:
+    from bnn.models.sleep.net import SleepNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Subject:
     kind         in words, for the screen
     about        what it says of its training: set, protocol, seed, fold ...
     logit_scale  the factor on its logits in the loss of its training; None where it does not say
-    logits       (n, samples) int16 -> (n, classes) float, in units of 1
+    logits       the x of a set, (n, samples) int16 or a dict of signals, -> (n, classes) float, in units of 1
+    staged       the SleepNet that it is, None where it has one exit and no stages
     """
 
     name: str
@@ -30,6 +36,7 @@ class Subject:
     about: dict[str, str]
     logit_scale: float | None
     logits: Callable[[np.ndarray], np.ndarray]
+    staged: "SleepNet | None" = None
 
     def scale(self) -> float:
         """`logit_scale`. Raises DataError where it is not known."""
@@ -45,13 +52,13 @@ class Subject:
 class Part:
     """One part of a split set: the windows to look at, and the split for those who report on it."""
 
-    windows: WindowSet
+    windows: WindowSet | EpochSet
     split: Split
     name: str
 
     def protocol(self) -> str:
         """As figures are labelled, for example "kfold (seed 0, fold 3)"."""
-        fold = f", fold {self.split.fold}" if self.split.protocol == "kfold" else ""
+        fold = f", fold {self.split.fold}" if self.split.folds > 1 else ""
         return f"{self.split.protocol} (seed {self.split.seed}{fold})"
 
 
@@ -67,18 +74,31 @@ def need_torch() -> None:
         ) from error
 
 
-def open_subject(model: str, engine: str = "numpy") -> Subject:
-    """A name of the zoo or a .graph file is run in integers, by that engine; a run folder or a checkpoint by torch."""
+def open_subject(model: str, engine: str = "numpy", networks: tuple[str, ...] = ("ecg",)) -> Subject:
+    """A name of the zoo or a .graph file is run in integers, by that engine; a run folder or a checkpoint by torch.
+
+    `networks` are the kinds of trained network that will do, of bnn.models.checkpoint.
+    """
     if model in zoo.names() or model.endswith(".graph"):
         return graph_subject(open_graph(model).graph, engine)
     need_torch()
     from bnn.models.checkpoint import load_model
+    from bnn.models.sleep.net import SleepNet
+
+    net, metadata = load_model(zoo.model_path(model), *networks)
+    about = origin(metadata)
+    shared = model, _kind(net), net.config.classes, about, float(about["logit_scale"])
+    if isinstance(net, SleepNet):
+        from bnn.train.sleep.evaluate import exit_logits
+
+        return Subject(*shared, lambda x: exit_logits(net, x)[-1], net)
     from bnn.train.evaluate import logits
 
-    net, metadata = load_model(zoo.model_path(model))
-    kind = "trained network, " + ("binary" if net.config.binary else "float")
-    about = origin(metadata)
-    return Subject(model, kind, net.config.classes, about, float(about["logit_scale"]), lambda x: logits(net, x))
+    return Subject(*shared, lambda x: logits(net, x))
+
+
+def _kind(net) -> str:
+    return "trained network, " + ("binary" if getattr(net.config, "binary", False) else "float")
 
 
 def graph_subject(graph: Graph, engine: str = "numpy") -> Subject:
@@ -109,7 +129,7 @@ def origin(metadata: dict) -> dict[str, str]:
         "seed": str(metadata["split_seed"]),
         "fold": str(metadata["fold"]),
         "recipe": f"{recipe['task']}/{recipe['name']}",
-        "logit_scale": f"{recipe['logit_scale']:g}",
+        "logit_scale": f"{recipe.get('logit_scale', 1):g}",
         "epochs": str(metadata["epochs_done"]),
     }
 
@@ -133,16 +153,16 @@ def open_part(
     """The windows to evaluate `subject` on; what is not given is as it was trained.
 
     Raises DataError for a set of other classes, a part that the protocol does not have, a subject that does not say
-    what is not given, and as `split` does.
+    what is not given, and as the splits do.
     """
-    windows = load_windows(set_name or _remembered(subject, "set"), synthetic=synthetic)
+    windows = load_set(set_name or _remembered(subject, "set"), synthetic=synthetic)
     if tuple(windows.classes) != tuple(subject.classes):
         raise DataError(
             f"{subject.name}: knows classes {' '.join(subject.classes)}, but set {windows.name} has others; see --set"
         )
     seed = int(_remembered(subject, "seed")) if seed is None else seed
     fold = int(_remembered(subject, "fold")) if fold is None else fold
-    parts = split(windows, protocol or _remembered(subject, "protocol"), seed, fold)
+    parts = split_set(windows, protocol or _remembered(subject, "protocol"), seed, fold)
     if part not in ("train", "val", "test", "all"):
         raise DataError(f"--part is {part}, wanted train, val, test or all")
     indices = np.arange(len(windows)) if part == "all" else getattr(parts, part)

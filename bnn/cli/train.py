@@ -6,13 +6,15 @@ from typing import Annotated
 import typer
 
 from bnn import zoo
-from bnn.cli.common import JsonOption, err, load_windows, out, print_json, progress_bar
+from bnn.cli.common import JsonOption, err, load_set, load_windows, out, print_json, progress_bar, split_set
 from bnn.cli.evaluate import SetOption, SyntheticOption, evaluate_command
 from bnn.cli.subject import need_torch, origin
 from bnn.errors import DataError, ModelError
 
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the split, the weights and the order of batches.")]
-FoldOption = Annotated[str, typer.Option(help="Fold, 0 to 9, or all, one after the other; only kfold has folds.")]
+FoldOption = Annotated[
+    str, typer.Option(help="Fold, from 0, or all, one after the other, under a protocol that has folds.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,12 +23,14 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
-    task: Annotated[str, typer.Argument(help="ecg17 or ecg5.")],
+    task: Annotated[str, typer.Argument(help="ecg17, ecg5, or sleep, which takes its nights by --set.")],
     recipe: Annotated[
         str, typer.Option(help="Named recipe of the task, `default` or another; a wrong name lists them.")
     ] = "default",
     set_name: SetOption = None,
-    protocol: Annotated[str, typer.Option(help="How windows are split: see `bnn data list`.")] = "stratified",
+    protocol: Annotated[
+        str | None, typer.Option(help="How windows are split: see `bnn data list`. [stratified; of nights subjects]")
+    ] = None,
     seed: SeedOption = 0,
     fold: FoldOption = "0",
     change: Annotated[
@@ -43,15 +47,15 @@ def train_command(
 ):
     """Train a network; prints its figures on the test part, with the protocol's name."""
     need_torch()
-    from bnn.data.splits import split
     from bnn.train.loop import train
     from bnn.train.recipes import recipe as find
 
     chosen = find(task, recipe, **_overrides(change or []))
-    windows = load_windows(set_name or task, synthetic=synthetic)
+    windows = load_set(set_name or _set_of(task, synthetic), synthetic=synthetic)
     err.print(windows.describe())
-    for number in _folds(fold, protocol):
-        parts = split(windows, protocol, seed, number)
+    protocol = split_set(windows, protocol, seed, 0).protocol
+    for number in _folds(fold, windows, protocol):
+        parts = split_set(windows, protocol, seed, number)
         target = run_path(folder, f"{windows.name}-{recipe}-{protocol}-{seed}", fold, number)
         if resume and fold == "all" and (target / "model.safetensors").exists():
             err.print(f"{target}: done already")
@@ -65,14 +69,24 @@ def train_command(
         evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
 
 
-def _folds(fold: str, protocol: str) -> list[int]:
-    """The folds to train."""
-    from bnn.data.splits import FOLDS
+def _set_of(task: str, synthetic: bool) -> str:
+    """The set that a task trains on where none is named."""
+    from bnn.data.sleep import sets as nights
 
-    if fold == "all" and protocol == "kfold":
-        return list(range(FOLDS))
+    if task != "sleep":
+        return task
+    if not synthetic:
+        raise DataError(f"task sleep: which nights? Name them with --set, one of {', '.join(nights.NAMES)}")
+    return nights.SYNTHETIC
+
+
+def _folds(fold: str, windows, protocol: str) -> list[int]:
+    """The folds to train."""
+    folds = split_set(windows, protocol, 0, 0).folds
+    if fold == "all" and folds > 1:
+        return list(range(folds))
     if not fold.isdecimal():
-        raise DataError(f"--fold is {fold}, wanted a number, or all under the protocol kfold")
+        raise DataError(f"--fold is {fold}, wanted a number, or all under a protocol that has folds: `bnn data list`")
     return [int(fold)]
 
 
@@ -120,7 +134,7 @@ def lower_command(
     from bnn.models.checkpoint import load_model
 
     refuse_existing(target, force)
-    net, metadata = load_model(zoo.model_path(model))
+    net, metadata = load_model(zoo.model_path(model), "ecg")
     about = origin(metadata)
     graph = to_target(lower_ecg(net, name or about["set"].replace("-", "_"), about))
     windows = load_windows(about["set"], synthetic=synthetic)

@@ -39,6 +39,7 @@ class Split:
 
     train, val, test  int64 indices into the set, ascending, disjoint; val is empty where the protocol has none
     notes             what the reader of a result must know, one sentence each (a class that cannot be tested)
+    folds             how many folds there are, 1 where the protocol has none
 
     Raises DataError if two parts share a window, or train or test is empty.
     """
@@ -50,6 +51,7 @@ class Split:
     val: np.ndarray
     test: np.ndarray
     notes: tuple[str, ...] = ()
+    folds: int = 1
 
     def __post_init__(self):
         for part in ("train", "test"):
@@ -62,7 +64,7 @@ class Split:
 
     def describe(self) -> str:
         """One line for the screen."""
-        fold = f", fold {self.fold} of {FOLDS}" if self.protocol == "kfold" else ""
+        fold = f", fold {self.fold} of {self.folds}" if self.folds > 1 else ""
         return (
             f"{self.protocol} (seed {self.seed}{fold}): {len(self.train)} windows to train, "
             f"{len(self.val)} to validate, {len(self.test)} to test"
@@ -84,7 +86,7 @@ def split(windows: WindowSet, protocol: str, seed: int = 0, fold: int = 0) -> Sp
     rng = np.random.Generator(np.random.PCG64(seed))
     train, val, test, notes = _SPLITTERS[protocol](windows, rng, fold)
     parts = (np.sort(np.asarray(part, dtype=np.int64)) for part in (train, val, test))
-    return Split(protocol, seed, fold, *parts, notes=tuple(notes))
+    return Split(protocol, seed, fold, *parts, notes=tuple(notes), folds=folds)
 
 
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]

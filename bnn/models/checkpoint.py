@@ -2,31 +2,35 @@
 
 format    "bnn-checkpoint"
 version   1
-network   "ecg"
-config    JSON of EcgConfig
+network   "ecg" or "sleep"
+config    JSON of EcgConfig or SleepConfig
 metadata  JSON of whatever the trainer wants remembered: recipe, protocol, seed, figures
 """
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import safetensors.torch
 from safetensors import SafetensorError, safe_open
+from torch import nn
 
 from bnn.errors import ModelError
 from bnn.files import write_atomic
 from bnn.models.ecg import EcgConfig, EcgNet
+from bnn.models.sleep.config import SleepConfig
+from bnn.models.sleep.net import SleepNet
 
-FORMAT, VERSION, NETWORK = "bnn-checkpoint", 1, "ecg"
+FORMAT, VERSION = "bnn-checkpoint", 1
+NETWORKS = {"ecg": (EcgConfig, EcgNet), "sleep": (SleepConfig, SleepNet)}
 
 
-def save_model(model: EcgNet, path: Path, metadata: dict, *, force: bool = True) -> None:
+def save_model(model: nn.Module, path: Path, metadata: dict, *, force: bool = True) -> None:
     """Write `model` and `metadata` (plain values) to `path`. Raises FileError if it cannot be written."""
     header = {
         "format": FORMAT,
         "version": str(VERSION),
-        "network": NETWORK,
+        "network": next(name for name, (_, network) in NETWORKS.items() if type(model) is network),
         "config": json.dumps(asdict(model.config)),
         "metadata": json.dumps(metadata),
     }
@@ -34,15 +38,16 @@ def save_model(model: EcgNet, path: Path, metadata: dict, *, force: bool = True)
     write_atomic(Path(path), safetensors.torch.save(tensors, header), force=force)
 
 
-def load_model(path: Path) -> tuple[EcgNet, dict]:
-    """The network in `path`, in eval mode, and its metadata.
+def load_model(path: Path, *networks: str) -> tuple[nn.Module, dict]:
+    """The network in `path`, in eval mode, and its metadata. `networks` names those that will do; none: all.
 
     Raises ModelError if the file is missing, damaged, of another kind, newer, or does not fit its own config.
     """
     path = Path(path)
     header, tensors = _read(path)
-    _check_header(path, header)
-    model = EcgNet(_config(path, header))
+    _check_header(path, header, networks or tuple(NETWORKS))
+    config, network = NETWORKS[header["network"]]
+    model = network(_config(path, header, config))
     _check_tensors(path, model, tensors)
     model.load_state_dict(tensors)
     return model.eval(), _json(path, header, "metadata")
@@ -60,7 +65,7 @@ def _read(path: Path) -> tuple[dict, dict]:
         ) from error
 
 
-def _check_header(path: Path, header: dict) -> None:
+def _check_header(path: Path, header: dict, networks: tuple[str, ...]) -> None:
     if header.get("format") != FORMAT:
         raise ModelError(
             f"{path}: format is {header.get('format')!r}, wanted {FORMAT!r}; "
@@ -69,8 +74,9 @@ def _check_header(path: Path, header: dict) -> None:
     version = header.get("version", "")
     if not version.isdecimal() or int(version) > VERSION:
         raise ModelError(f"{path}: version is {version!r}, this program reads up to {VERSION}; update it")
-    if header.get("network") != NETWORK:
-        raise ModelError(f"{path}: holds a network {header.get('network')!r}, wanted {NETWORK!r}; choose another file")
+    if header.get("network") not in networks:
+        wanted = " or ".join(map(repr, networks))
+        raise ModelError(f"{path}: holds a network {header.get('network')!r}, wanted {wanted}; choose another file")
 
 
 def _json(path: Path, header: dict, key: str) -> dict:
@@ -83,20 +89,21 @@ def _json(path: Path, header: dict, key: str) -> dict:
     return value
 
 
-def _config(path: Path, header: dict) -> EcgConfig:
+def _config(path: Path, header: dict, kind: type) -> EcgConfig | SleepConfig:
     values = _json(path, header, "config")
-    known = {f.name for f in fields(EcgConfig)}
-    unknown, missing = sorted(set(values) - known), sorted({"classes"} - set(values))
+    known = {f.name for f in fields(kind)}
+    unknown = sorted(set(values) - known)
+    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
     if unknown or missing:
-        what = f"key {unknown[0]!r} is unknown" if unknown else "key 'classes' is missing"
+        what = f"key {unknown[0]!r} is unknown" if unknown else f"key {missing[0]!r} is missing"
         raise ModelError(f"{path}: in the config, {what}; known are {', '.join(sorted(known))}")
     try:
-        return EcgConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except (TypeError, ModelError) as error:
         raise ModelError(f"{path}: the config describes no network ({error}); train it again") from error
 
 
-def _check_tensors(path: Path, model: EcgNet, tensors: dict) -> None:
+def _check_tensors(path: Path, model: nn.Module, tensors: dict) -> None:
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted | got):

@@ -1,25 +1,23 @@
 """Named recipes: everything that decides a training but the data, the split and the seed."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 
 from bnn.errors import ModelError
 from bnn.models.ecg import NORMALISATIONS, EcgConfig
 from bnn.models.quant import ESTIMATORS
 from bnn.train.ambulatory import CLEANEST
 from bnn.train.augment import Augmentation
+from bnn.train.recipe import Recipe
+from bnn.train.sleep.recipe import RECIPES as SLEEP_RECIPES
 
 SCHEDULES = ("cosine", "constant")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One way to train one network.
+class EcgRecipe(Recipe):
+    """One way to train one ECG network.
 
-    epochs                passes over the training part
-    batch                 windows per step
-    lr                    learning rate of Adam, in (0, 1]
     schedule              cosine: falls to 0 over the epochs; constant: stays
-    weight_decay          of Adam
     channels              of the blocks between signal and classes
     binary                False trains the float twin
     real_weights          share of the epochs that train real weights between binary activations, before binary
@@ -45,13 +43,7 @@ class Recipe:
                           counts only where the split has a validation part
     """
 
-    name: str
-    task: str
-    epochs: int
-    batch: int = 64
-    lr: float = 0.01
     schedule: str = "cosine"
-    weight_decay: float = 0.0
     channels: tuple[int, ...] = EcgConfig.channels
     binary: bool = True
     real_weights: float = 0.0
@@ -75,11 +67,8 @@ class Recipe:
     patience: int = 0
 
     def __post_init__(self):
-        self._check("epochs", self.epochs >= 1, "at least 1")
-        self._check("batch", self.batch >= 1, "at least 1")
-        self._check("lr", 0 < self.lr <= 1, "a number in (0, 1]")
+        super().__post_init__()
         self._check("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES))
-        self._check("weight_decay", self.weight_decay >= 0, "at least 0")
         self._check("real_weights", 0 <= self.real_weights < 1, "a number in [0, 1)")
         self._check("smoothing", 0 <= self.smoothing < 1, "a number in [0, 1)")
         self._check("balance", 0 <= self.balance <= 1, "a number in [0, 1]")
@@ -102,31 +91,6 @@ class Recipe:
         for field in ("weight_estimator", "activation_estimator"):
             self._check(field, getattr(self, field) in ESTIMATORS, " or ".join(ESTIMATORS))
 
-    def _check(self, field: str, holds: bool, wanted: str) -> None:
-        if not holds:
-            raise ModelError(
-                f"recipe {self.task}/{self.name}: {field} is {getattr(self, field)!r}, wanted {wanted}; "
-                "change the value given for it"
-            )
-
-    def with_overrides(self, **values) -> "Recipe":
-        """The same recipe with some fields changed.
-
-        Raises ModelError for an unknown field or a value of the wrong type or range.
-        """
-        known = {f.name: f.type for f in fields(self) if f.name not in ("name", "task")}
-        for field, value in values.items():
-            if field not in known:
-                raise ModelError(f"a recipe has no field {field!r}; its fields are {', '.join(known)}")
-            wanted = type(getattr(self, field))
-            value = values[field] = tuple(value) if isinstance(value, list) else value
-            if isinstance(value, bool) != (wanted is bool) or not isinstance(value, (int, wanted)):
-                raise ModelError(
-                    f"recipe {self.task}/{self.name}: {field} is {value!r}, wanted {wanted.__name__}; "
-                    "change the value given for it"
-                )
-        return replace(self, **{k: type(getattr(self, k))(v) for k, v in values.items()})
-
     def config(self, classes: tuple[str, ...], samples: int) -> EcgConfig:
         """The network this recipe trains, for these classes and windows of this many samples, their past included."""
         return EcgConfig(
@@ -146,10 +110,6 @@ class Recipe:
         chosen = Augmentation(self.shift, self.gain, self.noise)
         return chosen if chosen != Augmentation(False, 0.0, 0.0) else None
 
-    def to_dict(self) -> dict:
-        """Plain values, for run.json and the metadata of a checkpoint."""
-        return asdict(self) | {"channels": list(self.channels)}
-
 
 # The reference set-up of Pu et al. (arXiv 2304.01568): long, constant rate, no augmentation, no logit scale.
 _PAPER = dict(
@@ -167,20 +127,21 @@ _PLUS17, _PLUS5 = dict(channels=(16, 32, 32, 32, 44)), dict(channels=(16, 32, 32
 _RECIPES = {
     (r.task, r.name): r
     for r in (
-        Recipe("default", "ecg17", epochs=1000),
-        Recipe("paper", "ecg17", batch=64, lr=0.002, **_PAPER),
-        Recipe("float", "ecg17", epochs=200, **_FLOAT),
-        Recipe("best", "ecg17", epochs=800, **_BEST),
-        Recipe("best-float", "ecg17", epochs=200, **_BEST_FLOAT),
-        Recipe("plus", "ecg17", epochs=800, **_BEST, **_PLUS17),
-        Recipe("plus-float", "ecg17", epochs=200, **_BEST_FLOAT, **_PLUS17),
-        Recipe("default", "ecg5", epochs=200),
-        Recipe("paper", "ecg5", batch=512, lr=0.02, **_PAPER),
-        Recipe("float", "ecg5", epochs=60, **_FLOAT),
-        Recipe("best", "ecg5", epochs=300, **_BEST),
-        Recipe("best-float", "ecg5", epochs=40, **_BEST_FLOAT),
-        Recipe("plus", "ecg5", epochs=300, **_BEST, **_PLUS5),
-        Recipe("plus-float", "ecg5", epochs=40, **_BEST_FLOAT, **_PLUS5),
+        EcgRecipe("default", "ecg17", epochs=1000),
+        EcgRecipe("paper", "ecg17", batch=64, lr=0.002, **_PAPER),
+        EcgRecipe("float", "ecg17", epochs=200, **_FLOAT),
+        EcgRecipe("best", "ecg17", epochs=800, **_BEST),
+        EcgRecipe("best-float", "ecg17", epochs=200, **_BEST_FLOAT),
+        EcgRecipe("plus", "ecg17", epochs=800, **_BEST, **_PLUS17),
+        EcgRecipe("plus-float", "ecg17", epochs=200, **_BEST_FLOAT, **_PLUS17),
+        EcgRecipe("default", "ecg5", epochs=200),
+        EcgRecipe("paper", "ecg5", batch=512, lr=0.02, **_PAPER),
+        EcgRecipe("float", "ecg5", epochs=60, **_FLOAT),
+        EcgRecipe("best", "ecg5", epochs=300, **_BEST),
+        EcgRecipe("best-float", "ecg5", epochs=40, **_BEST_FLOAT),
+        EcgRecipe("plus", "ecg5", epochs=300, **_BEST, **_PLUS5),
+        EcgRecipe("plus-float", "ecg5", epochs=40, **_BEST_FLOAT, **_PLUS5),
+        *SLEEP_RECIPES,
     )
 }
 

@@ -13,16 +13,19 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
+from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import FileError, ModelError
 from bnn.files import write_atomic
-from bnn.train.recipes import Recipe
+from bnn.train.recipe import Recipe
 
 IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data", "teacher")
 
 
-def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int, teacher: Path | None = None) -> dict:
+def describe(recipe: Recipe, data: WindowSet | EpochSet, split: Split, seed: int, teacher: Path | None = None) -> dict:
     """What decides the outcome of a run, in plain values; two runs with the same are the same run."""
     return {
         "recipe": recipe.to_dict(),
@@ -30,14 +33,15 @@ def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int, teache
         "protocol": split.protocol,
         "split_seed": split.seed,
         "fold": split.fold,
+        "folds": split.folds,
         "data": {
-            "name": windows.name,
-            "classes": list(windows.classes),
-            "synthetic": windows.synthetic,
+            "name": data.name,
+            "classes": list(data.classes),
+            "synthetic": data.synthetic,
             "train": len(split.train),
             "val": len(split.val),
             "test": len(split.test),
-            "sha256": _fingerprint(windows, split),
+            "sha256": _fingerprint(data, split),
         },
         "teacher": teacher and hashlib.sha256(Path(teacher).read_bytes()).hexdigest(),
         "versions": {"python": platform.python_version()}
@@ -45,10 +49,11 @@ def describe(recipe: Recipe, windows: WindowSet, split: Split, seed: int, teache
     }
 
 
-def _fingerprint(windows: WindowSet, split: Split) -> str:
+def _fingerprint(data: WindowSet | EpochSet, split: Split) -> str:
     digest = hashlib.sha256()
-    for array in (windows.x, windows.y, split.train, split.val, split.test):
-        digest.update(array.tobytes())
+    signals = data.x.values() if isinstance(data.x, dict) else (data.x,)
+    for array in (*signals, data.y, split.train, split.val, split.test):
+        digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
 
 

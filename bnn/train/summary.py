@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 import numpy as np
 
+from bnn.data.splits import FOLDS
 from bnn.errors import ModelError
 from bnn.metrics import Report, from_confusion
 from bnn.train import run_folder
@@ -19,7 +20,7 @@ class Summary:
     """Finished runs that differ in seed or fold alone.
 
     runs      run.json of each, in order of seed and fold
-    pooled    figures over the test windows of all folds, each tested once; None where the runs are no whole kfold
+    pooled    figures over the test windows of all folds, each tested once; None where they are not all there
     """
 
     set: str
@@ -80,10 +81,9 @@ def _summary(set_name: str, recipe: str, protocol: str, runs: list[dict]) -> Sum
 
 
 def _pooled(protocol: str, runs: list[dict]) -> Report | None:
-    from bnn.data.splits import FOLDS
-
-    whole = sorted(run["fold"] for run in runs) == list(range(FOLDS)) and len({run["split_seed"] for run in runs}) == 1
-    if protocol != "kfold" or not whole:
+    folds = runs[0].get("folds", FOLDS if protocol == "kfold" else 1)  # older runs do not say
+    whole = sorted(run["fold"] for run in runs) == list(range(folds)) and len({run["split_seed"] for run in runs}) == 1
+    if folds == 1 or not whole:
         return None
     return from_confusion(np.sum([run["test"]["confusion"] for run in runs], axis=0), tuple(runs[0]["data"]["classes"]))
 

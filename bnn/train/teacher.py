@@ -5,7 +5,7 @@ from pathlib import Path
 from bnn.errors import ModelError
 from bnn.models.checkpoint import load_model
 from bnn.models.ecg import EcgNet
-from bnn.train.recipes import Recipe
+from bnn.train.recipe import Recipe
 
 
 def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
@@ -20,10 +20,11 @@ def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
             f"{_name(recipe)} has teaching {recipe.teaching:g} but no teacher; name its run with --teacher"
         )
     if path is not None and not recipe.teaching:
-        raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; add --with teaching=0.5")
+        way = "add --with teaching=0.5" if "teaching" in recipe.to_dict() else "leave --teacher out"
+        raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; {way}")
     if path is None:
         return None
-    teacher, about = load_model(path)
+    teacher, about = load_model(path, "ecg")
     theirs, ours = about.get("data", {}).get("sha256"), run["data"]["sha256"]
     if theirs != ours:
         raise ModelError(

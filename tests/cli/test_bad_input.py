@@ -217,7 +217,7 @@ def test_training_does_not_overwrite_a_run(refused, tmp_path):
 
 
 def test_a_fold_that_is_no_number(refused):
-    assert "--fold is all, wanted a number, or all under the protocol kfold" in refused(
+    assert "--fold is all, wanted a number, or all under a protocol that has folds" in refused(
         "train", "ecg17", "--fold", "all", "--synthetic"
     )
 

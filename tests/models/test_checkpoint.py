@@ -67,7 +67,8 @@ def test_missing_file_and_folder(tmp_path):
         ({"format": "bnn-graph"}, "format is 'bnn-graph', wanted 'bnn-checkpoint'; give the model.safetensors"),
         ({"format": None}, "format is None, wanted 'bnn-checkpoint'"),
         ({"version": "2"}, "version is '2', this program reads up to 1; update it"),
-        ({"network": "sleep"}, "holds a network 'sleep', wanted 'ecg'"),
+        ({"network": "gait"}, "holds a network 'gait', wanted 'ecg' or 'sleep'; choose another file"),
+        ({"network": "sleep"}, "in the config, key 'activation_estimator' is unknown; known are cbam, channels"),
         ({"config": "{"}, "entry 'config' of its header is missing or damaged"),
         ({"metadata": "[]"}, "entry 'metadata' of its header is list, wanted a JSON object"),
         ({"config": "{}"}, "in the config, key 'classes' is missing"),
@@ -81,6 +82,12 @@ def test_bad_header(saved, header, words):
     rewrite(saved[1], header=header)
     with pytest.raises(ModelError, match=words):
         load_model(saved[1])
+
+
+def test_a_network_of_another_task_than_wanted(saved):
+    assert load_model(saved[1], "ecg")[0].config == CONFIG
+    with pytest.raises(ModelError, match="holds a network 'ecg', wanted 'sleep'; choose another file"):
+        load_model(saved[1], "sleep")
 
 
 def test_tensor_of_another_model(saved):

@@ -111,6 +111,21 @@ class EpochSet:
     def __len__(self) -> int:
         return len(self.stage)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """STAGES, as a WindowSet has its own."""
+        return STAGES
+
+    @property
+    def x(self) -> dict[str, np.ndarray]:
+        """Raw samples of each signal, (n, channels, samples) int16."""
+        return {key: signal.x for key, signal in self.signals.items()}
+
+    @property
+    def y(self) -> np.ndarray:
+        """The stages, under the name that a WindowSet gives its labels."""
+        return self.stage
+
     def subset(self, indices: np.ndarray) -> "EpochSet":
         """The epochs at `indices` (integers or a mask), in that order."""
         signals = {key: replace(signal, x=signal.x[indices]) for key, signal in self.signals.items()}

@@ -47,7 +47,7 @@ def split(epochs: EpochSet, protocol: str = "subjects", seed: int = 0, fold: int
     parts = [np.flatnonzero(np.isin(epochs.subject, group)) for group in (train, val, test)]
     notes = [f"fold {fold} of {folds} tests subject{'s' if len(test) > 1 else ''} {', '.join(sorted(test.tolist()))}"]
     notes += [_without(epochs, part, verb) for part, verb in ((parts[0], "trains"), (parts[2], "tests"))]
-    result = Split(protocol, seed, fold, *parts, notes=tuple(note for note in notes if note))
+    result = Split(protocol, seed, fold, *parts, notes=tuple(note for note in notes if note), folds=folds)
     check_subjects(epochs, result)
     return result
 

@@ -1,0 +1,1 @@
+"""DynamicSleepNet: three signals, one after the other, and an exit after each."""

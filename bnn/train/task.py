@@ -1,0 +1,68 @@
+"""What a task, a kind of recording with its network, brings to the one training loop."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from bnn.data.sleep.epochs import EpochSet
+from bnn.data.splits import Split
+from bnn.data.windows import WindowSet
+from bnn.errors import ModelError
+from bnn.metrics import Report
+from bnn.train.recipe import Recipe
+from bnn.train.training import Training
+
+KINDS = {WindowSet: "windows of an ECG", EpochSet: "nights of sleep"}
+
+
+@dataclass(eq=False)
+class Task(ABC):
+    """A recipe on a split set. Raises ModelError for a set of another kind than the task `takes`."""
+
+    recipe: Recipe
+    data: WindowSet | EpochSet
+    split: Split
+    seed: int
+
+    takes: ClassVar[type]
+
+    def __post_init__(self):
+        if not isinstance(self.data, self.takes):
+            raise ModelError(
+                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} "
+                f"holds {KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
+            )
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training part, of all stages."""
+        return self.recipe.epochs
+
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """The network to train, with weights that depend on the seed alone."""
+
+    @abstractmethod
+    def module(self, net: nn.Module, watched: tuple[str, ...], teacher: nn.Module | None) -> Training:
+        """`net` as Lightning trains it; `watched` as Training has it."""
+
+    @abstractmethod
+    def batches(self, epoch: Callable[[], int]) -> Iterable:
+        """Training batches (x, y); `epoch` tells the number of the epoch that begins."""
+
+    @abstractmethod
+    def loader(self, part: str) -> Iterable:
+        """Batches (x, y) of the part "val" or "test", always the same."""
+
+    @abstractmethod
+    def figures(self, net: nn.Module) -> dict:
+        """What `net` is worth on the test part, for run.json: at least the entries of `in_short`."""
+
+
+def in_short(figures: Report) -> dict:
+    """The entries of a report that run.json keeps."""
+    keys = ("accuracy", "interval", "macro_f1", "confusion")
+    return {key: getattr(figures, key) for key in keys}

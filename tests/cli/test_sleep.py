@@ -1,0 +1,72 @@
+"""From nights to a network with exits, and its figures at a speed, on the command line."""
+
+import csv
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+
+from bnn.data.sleep import sets  # noqa: E402
+from bnn.data.sleep.synthetic import synthetic_nights  # noqa: E402
+
+TINY = ("features=8", "feed_forward=16", "epochs=1", "student_epochs=1", "batch=32")
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A few synthetic nights stand for the set of many."""
+    monkeypatch.setitem(sets.LOADERS, sets.SYNTHETIC, lambda: synthetic_nights(4, 1, 16))
+
+
+@pytest.fixture
+def run(bnn, few, tmp_path):
+    changes = [text for change in TINY for text in ("--with", change)]
+    ran = bnn("train", "sleep", "--set", "sleep-synthetic", "--fold", 3, *changes, "--out", tmp_path / "run",
+              "--accelerator", "cpu")  # fmt: skip
+    assert ran.code == 0, ran
+    assert "SYNTHETIC signals: these figures say nothing about patients" in ran.out
+    assert "protocol subjects (seed 0, fold 3), test part, 16 windows" in ran.out
+    assert "Each exit alone" in ran.out and "kappa" in ran.out
+    return tmp_path / "run"
+
+
+def test_evaluation_at_a_speed_and_a_sweep(bnn, run, tmp_path):
+    fast = json.loads(bnn("evaluate", run, "--speed", 1, "--json").out)
+    assert (fast["set"], fast["synthetic"], fast["protocol"], fast["fold"]) == ("sleep-synthetic", True, "subjects", 3)
+    assert [e["epochs"] for e in fast["exits"]] == [16, 0, 0]
+    whole = json.loads(bnn("evaluate", run, "--json").out)
+    assert [e["signal"] for e in whole["exits"]] == ["eeg", "eog", "emg"]
+    assert whole["exits"][0]["accuracy"] == fast["accuracy"] and whole["exits"][2]["accuracy"] == whole["accuracy"]
+    assert "At speed 0.5, " in bnn("evaluate", run, "--speed", 0.5).out
+
+    table, plot = tmp_path / "speeds.csv", tmp_path / "speeds.svg"
+    text = bnn("sweep", run, "--speed", "0:1:0.25", "--out", table, "--plot", plot).out
+    assert "sleep-synthetic, SYNTHETIC signals, subjects (seed 0, fold 3), test part, 16 epochs" in text
+    rows = list(csv.DictReader(table.open()))
+    assert [float(row["speed"]) for row in rows] == [0, 0.25, 0.5, 0.75, 1]
+    assert {(row["set"], row["synthetic"], row["protocol"], row["fold"]) for row in rows} == {
+        ("sleep-synthetic", "True", "subjects", "3")
+    }
+    assert float(rows[0]["accuracy"]) == whole["accuracy"] and float(rows[-1]["accuracy"]) == fast["accuracy"]
+    assert float(rows[-1]["macs"]) == round(fast["macs"])
+    assert "SYNTHETIC" in plot.read_text()
+    points = json.loads(bnn("sweep", run, "--speed", "0:1:0.25", "--json").out)["points"]
+    assert [point["share_eeg"] for point in points] == [float(row["share_eeg"]) for row in rows]
+
+
+def test_what_a_sleep_network_is_not_for(refused, run, tmp_path):
+    assert "speed is 1.5, wanted 0" in refused("evaluate", run, "--speed", 1.5)
+    assert "holds a network 'sleep', wanted 'ecg'" in refused("lower", run, "--out", tmp_path / "x.graph")
+    assert "--speed is 0.5, wanted FROM:TO:STEP" in refused("sweep", run, "--speed", "0.5")
+    assert "one exit, so a speed decides nothing" in refused("evaluate", "ecg17", "--speed", 0.5)
+    assert "has one exit and so no speed" in refused("sweep", "ecg17")
+    (tmp_path / "there.csv").write_text("mine")
+    assert "exists already" in refused("sweep", run, "--out", tmp_path / "there.csv")
+
+
+def test_nights_must_be_named_and_fit_the_task(refused, few, tmp_path):
+    assert "task sleep: which nights? Name them with --set, one of sleep-edf-20" in refused("train", "sleep")
+    line = refused("train", "ecg17", "--set", "sleep-synthetic", "--out", tmp_path / "run")
+    assert "trains on windows of an ECG, but sleep-synthetic holds nights of sleep" in line
+    assert "fold 4 is out of range, wanted 0 to 3" in refused("train", "sleep", "--synthetic", "--fold", 4)
