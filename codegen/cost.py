@@ -41,7 +41,7 @@ def _bytes(node: Node, step: Step) -> int:
     """Binary constants in whole words, the others as they are; a pad value is counted where the map is written."""
     if step.taps and isinstance(node, BinaryConv):
         return taps.constant_bytes(node, step.taps)
-    if step.kernel == "conv_threshold" and isinstance(node, Threshold):
+    if isinstance(node, Threshold) and isinstance(step.nodes[0], BinaryConv):
         return limits(step.nodes[0], node).nbytes
     arrays = [(spec, array) for spec, array in constants(node) if spec.name != "pad_value"]
     return sum(4 * words_of(a.size) if spec.metadata.get("binary") else a.nbytes for spec, a in arrays)

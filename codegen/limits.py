@@ -1,4 +1,4 @@
-"""Thresholds of a binary convolution as the plain kernel stores them: limits on mismatches, a byte where they fit."""
+"""Thresholds of a binary convolution as kernels store them: limits on mismatches, a byte where they fit."""
 
 import numpy as np
 

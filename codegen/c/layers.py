@@ -139,6 +139,9 @@ class Layers:
         t = self._array(arrays, f"{node.name}_t", node.t)
         return f"{{.t = {t}, .scaled = {int(len(node.inputs) > 1)}, .frac = {node.frac}}}"
 
+    def _limits(self, node: BinaryConv, threshold: Threshold, arrays: list[Array]) -> str:
+        return self._array(arrays, f"{threshold.name}_limits", limits(node, threshold))
+
     def _fields(self, step: Step, arrays: list[Array], code: list[PairCode]) -> dict[str, object]:
         """The descriptor's fields; none where the kernel needs no descriptor."""
         x, y = (f"&{self._maps[name]}" if name in self._maps else "" for name in (step.inputs[0], step.output))
@@ -156,7 +159,7 @@ class Layers:
             case BinaryConv():
                 fields = {"x": x, "y": y, "weights": self._weights_of(node, arrays)}
                 if last is not node:
-                    fields["limits"] = self._array(arrays, f"{last.name}_limits", limits(node, last))
+                    fields["limits"] = self._limits(node, last, arrays)
                 return fields | {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
             case Threshold():
                 return {"x": x, "y": y, "bounds": self._bounds(node, arrays)}
@@ -177,7 +180,7 @@ class Layers:
             fields |= {"source": "bnn_unrolled_taps", "taps": self._pairs(arrays, node.name, taps.matched(node))}
             fields["pairs"] = self._unrolled(step, code)
         elif len(step.nodes) > 1:
-            fields["t"] = self._array(arrays, f"{step.nodes[1].name}_t", step.nodes[1].t)
+            fields["limits"] = self._limits(node, step.nodes[1], arrays)
         if step.taps == "listed":
             pairs = taps.matched(node)
             lists = np.concatenate([taps.offsets(pair, x.channels, x.row) for pair in pairs])

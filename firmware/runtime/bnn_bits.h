@@ -83,6 +83,12 @@ static inline int32_t bnn_int16_at(const uint32_t *x, uint32_t i)
     return (int32_t)(half ^ 0x8000u) - 0x8000;
 }
 
+/* What the mismatches of channel o must stay below: `limits` has one byte a channel, of more taps than BNN_ONE_BYTE_TAPS two. */
+static inline uint32_t bnn_limit(const uint8_t *limits, uint32_t taps, uint32_t o)
+{
+    return taps > BNN_ONE_BYTE_TAPS ? limits[2u * o] | (uint32_t)limits[2u * o + 1u] << 8 : limits[o];
+}
+
 /* The int32 of the same bits: sums that may wrap on the way are kept unsigned. */
 static inline int32_t bnn_int32(uint32_t v)
 {

@@ -35,14 +35,6 @@ static uint32_t mismatches(const uint32_t *window, const uint32_t *row, uint32_t
     return count;
 }
 
-/* What the mismatches of channel o must stay below. */
-static uint32_t limit_of(const bnn_conv *layer, uint32_t taps, uint32_t o)
-{
-    const uint8_t *l = layer->limits;
-
-    return taps > BNN_ONE_BYTE_TAPS ? l[2u * o] | (uint32_t)l[2u * o + 1u] << 8 : l[o];
-}
-
 /* One binary convolution, thresholded back to bits.
  *
  *     m[o, t] = popcount(window(t) ^ w[o])     acc = taps - 2 m; bit 1 is +1, bit 0 is -1
@@ -74,7 +66,7 @@ void bnn_conv_threshold(const bnn_conv *layer, const uint32_t *x, uint32_t *y, u
             const uint32_t n = channels - o < 32u ? channels - o : 32u;
             uint32_t bits = 0;
             for (uint32_t j = 0; j < n; j++, row += w.words) {
-                const uint32_t limit = limit_of(layer, w.taps, o + j);
+                const uint32_t limit = bnn_limit(layer->limits, w.taps, o + j);
                 bits |= (uint32_t)(mismatches(w.window, row, w.words) < limit) << j;
             }
             bnn_put(&out, bits, n);

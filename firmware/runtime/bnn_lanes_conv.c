@@ -5,9 +5,10 @@
  *
  *     acc = 2 (P+ - P-) - W = 4 P+ - 2 S - W = 2 S - 4 P- - W
  *
- * S is the same for all output channels, so each needs only one of P+ and P-: half of the taps. With a bound t,
+ * S is the same for all output channels, so each needs only one of P+ and P-: half of the taps. A bound is a limit l on the
+ * mismatches, of which there are n+ - P+ + P-, as for bnn_conv_threshold():
  *
- *     acc >= t  is  2 P+ - S >= ceil((t + W) / 2)  or  not 2 P- - S >= floor(-(t + W) / 2) + 1
+ *     n+ - P+ + P- < l  is  2 P+ - S >= n+ + 1 - l  or  not 2 P- - S >= l - n+
  *
  * Two output channels go together. Their weights part the taps into four classes; P of the first, up to its sign, is the
  * count of `both` plus `first`, that of the second `both` plus `second`, and the largest class is the one that neither
@@ -115,17 +116,13 @@ static void prepare(const walk *w, uint32_t i, uint32_t end)
     }
 }
 
-/* floor(v / 2) */
-static int32_t half(int32_t v)
-{
-    return (v - (int32_t)((uint32_t)v & 1u)) / 2;
-}
-
-/* The least D that channel k of the pair wants for acc >= t, or, where it is flipped, for acc < t. */
+/* The least D that channel k of the pair wants for as few mismatches as its limit asks, or, where it is flipped, for more. */
 static uint32_t bound_of(const walk *w, const bnn_taps *p, uint32_t k)
 {
-    const int32_t v = w->layer->t[p->channel[k]] + p->balance[k];
-    const int32_t least = ((p->flip >> k) & 1u ? half(-v) + 1 : half(v + 1)) + (1 << (w->n - 1u)) - 1;
+    const uint32_t taps = (uint32_t)w->layer->kernel * w->layer->x->channels;
+    const int32_t limit = (int32_t)bnn_limit(w->layer->limits, taps, p->channel[k]);
+    const int32_t v = limit - ((int32_t)taps + p->balance[k]) / 2;
+    const int32_t least = ((p->flip >> k) & 1u ? v : 1 - v) + (1 << (w->n - 1u)) - 1;
     const int32_t top = (1 << w->n) - 1; /* above every D */
 
     return least < 0 ? 0u : least > top ? (uint32_t)top : (uint32_t)least;
@@ -155,7 +152,7 @@ static void run_bits(const walk *w, uint32_t number, const bnn_taps *p, const ui
     bnn_count_lists(&lists, w->first + i, end - i, w->start, w->planes, w->n - 1u);
 }
 
-/* One binary convolution of stride 1, thresholded back to bits: y[o, t] = acc[o, t] >= t[o], as derived above.
+/* One binary convolution of stride 1, thresholded back to bits: y[o, t] = mismatches[o, t] < limit[o], as derived above.
  *
  *   x        the map layer->x with a margin of at least `pad` words, rows of at least x->margin + segment + kernel - 1 - pad
  *            words, a row of zeros, and at most 65536 words in all

@@ -126,7 +126,7 @@ typedef struct bnn_lanes_conv {
     const bnn_lanes *x;
     const bnn_lanes *y;      /* where the output is bits; of the segment of x, divided by the stride of a pool */
     const bnn_map *sums;     /* where it is the accumulators */
-    const int16_t *t;        /* one bound a channel; unused where the accumulators are the output */
+    const uint8_t *limits;   /* as in bnn_conv */
     bnn_taps_source *source; /* bnn_decode_taps, bnn_listed_taps or bnn_unrolled_taps */
     const uint32_t *weights; /* for the former: as in bnn_conv; */
     const uint16_t *order;   /* and all output channels, those of a pair one after the other; NULL: in their own order */

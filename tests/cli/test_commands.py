@@ -79,15 +79,15 @@ def test_simulate_a_file(bnn, recording, tmp_path):
 
 def test_evaluate_names_its_protocol(bnn, mitdb):
     text = bnn("evaluate", "ecg17").out
-    assert "protocol stratified (seed 0), test part" in text and "SYNTHETIC" not in text
+    assert "protocol paper (seed 0), test part" in text and "SYNTHETIC" not in text
     figures = json.loads(bnn("evaluate", "ecg17", "--json").out)
-    assert figures["protocol"] == "stratified" and figures["part"] == "test" and not figures["synthetic"]
+    assert figures["protocol"] == "paper" and figures["part"] == "test" and not figures["synthetic"]
 
 
 @pytest.mark.parametrize("name", ["ecg17", "ecg5"])
 def test_the_zoo_is_as_good_as_its_cards_say(bnn, mitdb, name):
     figures = json.loads(bnn("evaluate", name, "--json").out)
-    assert figures["accuracy"] >= 0.92
+    assert figures["accuracy"] >= 0.945
     card = (zoo.FOLDER / f"{name}.md").read_text()
     assert f"{100 * figures['accuracy']:.2f} %" in card and f"{figures['macro_f1']:.3f}" in card
 

@@ -48,7 +48,7 @@ LANES = {
         (": w->stats[1];", ": 0;", "block1.bits"),
     ],
     "bnn_lanes_conv.c": [
-        ("half(-v) + 1", "half(-v)", "block2"),
+        ("& 1u ? v : 1 - v)", "& 1u ? v : -v)", "block2"),
         ("*d++ = ~w->sum[p];", "*d++ = w->sum[p];", "block2"),
         ("w->n_sum ? v[p] : 0u) ^ invert", "w->n_sum ? v[p] : 0u)", "block2"),
         ("const int32_t sign = (p->flip >> k) & 1u ? -2 : 2;", "const int32_t sign = 2;", "block6.acc"),

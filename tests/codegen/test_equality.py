@@ -115,7 +115,7 @@ def numbers(text: str, array: str) -> tuple[int, int]:
         ("block2_acc_weights", r"0x(\w+)", lambda m: f"0x{int(m[1], 16) ^ 1 << 17:08X}"),
         ("block6_acc_weights", r"0x(\w+)", lambda m: f"0x{int(m[1], 16) ^ 1:08X}"),
         ("block1_bits_t", r"-?\d+", lambda m: str(int(m[0]) + 300)),
-        ("block4_bits_t", r"-?\d+", lambda m: str(int(m[0]) + 2)),
+        ("block4_bits_limits", r"\d+", lambda m: str(int(m[0]) - 1)),
         ("logits_rise", r"-?\d+", lambda m: str(int(m[0]) + 1)),
         ("logits_bias", r"-?\d+", lambda m: str(int(m[0]) + 1)),
     ],

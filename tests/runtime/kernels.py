@@ -66,7 +66,7 @@ class Taps(ctypes.Structure):
 
 
 class LanesConv(ctypes.Structure):
-    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "t", "source", "weights", "order")]
+    _fields_ = [(name, pointer) for name in ("x", "y", "sums", "limits", "source", "weights", "order")]
     _fields_ += [(name, pointer) for name in ("taps", "lists", "pairs")]
     _fields_ += [(name, u16) for name in ("kernel", "pad", "positions", "pool", "stride", "crossing")]
 

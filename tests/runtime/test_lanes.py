@@ -12,6 +12,7 @@ from bnn.graph.types import bits
 from codegen import taps
 from codegen.lanes import PASSES, conv_scratch, signal_scratch
 from codegen.layout import Tensor, words_of
+from codegen.limits import limits
 from codegen.overlap import lanes_lead
 from codegen.steps import Step
 from tests.graphs import EDGES, signs
@@ -202,7 +203,7 @@ def test_conv_threshold(runtime, data, rng, source):
     threshold, want = draw_threshold(data, rng, node, value)
     y, step = lanes(data.draw, *want.shape, segment=x.segment), step_of(node, source, threshold)
     positions = data.draw(st.integers(1, 20))
-    layer = lanes_conv(runtime, step, x, y=map_of(y), t=threshold.t, positions=positions)
+    layer = lanes_conv(runtime, step, x, y=map_of(y), limits=limits(node, threshold), positions=positions)
     got = run(runtime, step.kernel, layer, [stored(x, value)], y, conv_scratch(step, positions))
     np.testing.assert_array_equal(got, stored(y, want))
 
@@ -225,7 +226,7 @@ def test_conv_pool(runtime, data, rng, source):
     step, pool = step_of(nodes[0], source, *nodes[1:]), nodes[2]
     positions = data.draw(st.integers(1, 20))
     fields = {"pool": pool.kernel, "stride": pool.stride, "crossing": (pool.kernel - 1) // pool.stride}
-    layer = lanes_conv(runtime, step, x, y=map_of(y), t=nodes[1].t, positions=positions, **fields)
+    layer = lanes_conv(runtime, step, x, y=map_of(y), limits=limits(*nodes[:2]), positions=positions, **fields)
     scratch = conv_scratch(step, positions)
     got = run(runtime, step.kernel, layer, [stored(x, value)], y, scratch)
     np.testing.assert_array_equal(got, stored(y, want))
@@ -263,7 +264,7 @@ def test_the_plain_kernel_gives_the_same(runtime, source, n_in, kernel, length, 
     want = run(runtime, "conv_threshold", layer, [stored(flat, value)], plain, plain_scratch(node))
     x = Tensor("x", flat.type, pad, pattern, words_of(out), kernel - 1 - pad, True)
     y = Tensor("y", plain.type, 0, None, words_of(out))
-    layer = lanes_conv(runtime, step, x, y=map_of(y), t=t)
+    layer = lanes_conv(runtime, step, x, y=map_of(y), limits=limits(node, step.nodes[1]))
     rows = run(runtime, step.kernel, layer, [stored(x, value)], y, conv_scratch(step, PASSES[2]))
     copy = descriptor(kernels.LanesCopy, map=map_of(plain), lanes=map_of(y))
     np.testing.assert_array_equal(run(runtime, "lanes_unpack", copy, [rows], plain), want)
