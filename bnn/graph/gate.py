@@ -12,6 +12,9 @@ ONE_BITS, D_BITS, EXP_BITS, LOG_STEPS, SPEED_BITS = 14, 10, 6, 32, 15
 """Fraction bits of e and S; of distances and logarithms; of a place between two entries of exp; entries of log an
 octave; fraction bits of the speed."""
 
+MAX_EXP = 1024
+"""Entries of exp: then a distance of 16 bits reaches the end of the table whatever frac is."""
+
 ONE = 1 << ONE_BITS
 SPEED_ONE = 1 << SPEED_BITS
 

@@ -6,8 +6,11 @@
 
 namespace bnn {
 
-/* log(s / 2^14) in units of 2^-10, for 2^14 <= s <= 32 * 2^14. */
-inline ap_uint<12> gate_log(const ap_int<16> log[33], ap_uint<20> s)
+/* log(s / 2^14) in units of 2^-10, for 2^14 <= s <= 32 * 2^14.
+ *
+ * log never falls, so before it is rounded the result is at most 5 log[32], five times an int16: 14 bits hold it.
+ */
+inline ap_uint<14> gate_log(const ap_int<16> log[33], ap_uint<20> s)
 {
     int octaves = 0;
     for (int k = 1; k <= 5; k++) {

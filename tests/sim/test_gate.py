@@ -116,6 +116,7 @@ def test_a_graph_with_a_gate_is_saved_loaded_and_simulated(tmp_path):
     [
         ("exp must fall from 16384 to 0", {"exp": np.array([16384, 5, 6, 0], np.int16)}),
         ("exp must fall from 16384 to 0", {"exp": np.array([16384, 5], np.int16)}),
+        ("exp has 1025 entries, wanted at most 1024", {"exp": np.r_[[gate.ONE] * 1024, 0].astype(np.int16)}),
         ("log must be 33 entries", {"log": np.zeros(32, np.int16)}),
         ("fraction bits; a gate takes", {"frac": 32}),
         ("reads one vector of logits", {"inputs": ("block1.acc",)}),
