@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check
+from bnn.graph import Graph, Signal, check, refuse_gate
 from bnn.graph.ops import Node
 from bnn.graph.types import TensorType
 from codegen import lanes
@@ -67,6 +67,7 @@ class Outline:
 def outline(graph: Graph) -> Outline:
     """Take a graph of the target dialect apart; GraphError where no kernel serves."""
     types = check(graph, "target")
+    refuse_gate(graph, "C")
     signal = only_signal(graph, "C")
     logits = graph.stages[0].logits
     nodes = needed(list(graph.nodes()), logits)

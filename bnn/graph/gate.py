@@ -62,3 +62,10 @@ def leaves(gate: np.ndarray, speed: int) -> np.ndarray:
         raise ValueError(f"speed is {speed}, wanted 0 (never leave) to {SPEED_ONE}, in units of 2**-{SPEED_BITS}")
     spread, full = np.asarray(gate, dtype=np.int64).T
     return spread << SPEED_BITS < speed * full
+
+
+def even_speed(gate: np.ndarray) -> int:
+    """A speed at which about half of the rows of an ExitGate's output leave, (n, 2) -> 0 to 2**15."""
+    spread, full = np.asarray(gate, dtype=np.int64).T
+    turns = (spread << SPEED_BITS) // np.maximum(full, 1)  # the first speed that leaves is one more
+    return min(int(np.sort(turns)[len(turns) // 2]), SPEED_ONE)

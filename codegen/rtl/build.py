@@ -38,7 +38,7 @@ ARGMAX = "argmax"
 class Builder:
     """Grows a netlist node by node.
 
-    nodes     those that the logits depend on, in order
+    nodes     those that the logits depend on, in order; then the gate, if there is one
     foldings  of every convolution, by name
     cycles    that the slowest part takes for a window: others may be slower than they could be
     """

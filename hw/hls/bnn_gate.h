@@ -62,6 +62,21 @@ inline bool exit_leaves(ap_uint<31> spread, ap_uint<31> full, ap_uint<16> speed)
     return (ap_uint<46>(spread) << 15) < ap_uint<47>(full) * speed;
 }
 
+/* The results of RESULTS words as they come, and whether each leaves its exit: one word more. */
+template <int RESULTS>
+void exit_verdict(hls::stream<ap_int<32>> &x, hls::stream<ap_int<32>> &gate, hls::stream<ap_int<32>> &y, int speed,
+                  int windows)
+{
+    for (int w = 0; w < windows; w++) {
+        for (int i = 0; i < RESULTS; i++) {
+#pragma HLS PIPELINE II = 1
+            y.write(x.read());
+        }
+        const ap_uint<31> spread = gate.read(), full = gate.read();
+        y.write(ap_int<32>(exit_leaves(spread, full, speed) ? 1 : 0));
+    }
+}
+
 } // namespace bnn
 
 #endif

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn.errors import GraphError
-from bnn.graph import check, gate, load, ops, save, to_text
+from bnn.graph import check, exit_gate, gate, load, ops, refuse_gate, save, to_text
 from bnn.graph.types import TensorType
 from bnn.sim import simulate
 from bnn.sim.ops import evaluate
@@ -130,9 +130,26 @@ def test_a_wrong_gate_is_refused(words, change):
         check(wrong)
 
 
-def test_generators_refuse_a_gate_instead_of_dropping_it():
-    with pytest.raises(GraphError, match="gate: no generator emits an ExitGate yet"):
-        check(gated(), "target")
+def test_backends_without_a_gate_refuse_it_instead_of_dropping_it():
+    assert exit_gate(gated()).name == "gate" and exit_gate(small_graph()) is None
+    refuse_gate(small_graph(), "C")
+    with pytest.raises(GraphError, match="gate: C has no ExitGate; the targets hls and rtl do"):
+        refuse_gate(gated(), "C")
+
+
+def test_backends_run_one_gate_of_the_logits():
+    graph = gated()
+    stage = graph.stages[-1]
+    twice = (*stage.nodes, replace(stage.nodes[-1], name="again"))
+    with pytest.raises(GraphError, match="gate: is one of 2 gates and reads logits; backends run graphs of one gate"):
+        exit_gate(replace(graph, stages=(replace(stage, nodes=twice),)))
+
+
+@given(rows, st.integers(0, 31))
+def test_at_an_even_speed_no_more_than_half_leave(row, frac):
+    y = evaluate(node(frac), np.array([row, row[::-1], [0] * len(row), [2**31 - 1, *[-(2**31)] * (len(row) - 1)]]))
+    left = gate.leaves(y, gate.even_speed(y))
+    assert left.sum() <= 2 and not left[2]
 
 
 def test_the_entropy_is_no_row_of_logits():
