@@ -167,7 +167,7 @@ def compare_run(
     wanted: Simulation, plain, tensors: dict[str, np.ndarray], left: np.ndarray | None = None
 ) -> Comparison:
     """Compare a traced run's tensors with the simulator's; and classes and logits of a run as it ships, by the names
-    "class (as shipped)" and "logits (as shipped)". With an exit, which windows should have `left` it, (n,) bool, too."""
+    "class (as shipped)" and "logits (as shipped)"; given which windows should have `left` the exit, (n,) bool, that too."""
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
     if left is not None:

@@ -155,7 +155,7 @@ def exit_gate(graph: Graph) -> ExitGate | None:
 def refuse_gate(graph: Graph, backend: str) -> None:
     """GraphError by the backend, which has no kernel for an ExitGate, where the graph has one."""
     if gate := exit_gate(graph):
-        gate.fail(f"{backend} has no ExitGate; the targets hls and rtl do, or generate the graph without it")
+        gate.fail(f"{backend} has no ExitGate; C that classifies whole windows, HLS C++ and Verilog have one")
 
 
 def _check_exit(graph: Graph, stage: Stage, types: dict[str, TensorType]) -> None:

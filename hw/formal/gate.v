@@ -42,7 +42,9 @@ module formal_gate (
         if (valid && i_ready) count_r <= 0;
     end
 
+    // The logits come one right behind the other: then what the block does when is known, and only numbers are not.
     always @* if (!rst_r) begin
+        if (count_r < 2) assume (i_valid);
         if (count_r < 2) assert (ready && !valid);
         else assert (!ready);
         if (valid) assert (data[63:32] == total * 32'd1024);

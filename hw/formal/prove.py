@@ -81,7 +81,7 @@ BLOCKS = {
             "gate",
             "spread and full of two logits; then all is as new",
             ("bnn_gate.v", "bnn_ring.v", "bnn_rom.v"),
-            28,
+            24,
             forever=False,
             images=("gate_exp.hex", "gate_log.hex"),
             script=CONTROL,
