@@ -67,5 +67,5 @@ def leaves(gate: np.ndarray, speed: int) -> np.ndarray:
 def even_speed(gate: np.ndarray) -> int:
     """A speed at which about half of the rows of an ExitGate's output leave, (n, 2) -> 0 to 2**15."""
     spread, full = np.asarray(gate, dtype=np.int64).T
-    turns = (spread << SPEED_BITS) // np.maximum(full, 1)  # the first speed that leaves is one more
+    turns = (spread << SPEED_BITS) // full  # the first speed that leaves is one more
     return min(int(np.sort(turns)[len(turns) // 2]), SPEED_ONE)

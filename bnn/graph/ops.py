@@ -378,6 +378,8 @@ class ExitGate(Node):
         if len(log) != gate.LOG_STEPS + 1 or log[0] != 0 or (np.diff(log) < 0).any():
             self.fail(f"log must be {gate.LOG_STEPS + 1} entries that rise from 0")
         full = gate.ONE * classes * int(gate.logarithm(np.array([gate.ONE * classes]), log)[0])
+        if not full:
+            self.fail(f"log gives 0 for {classes} classes, so nothing could be compared with a speed")
         doubt = (exp[:-1] * (np.arange(1, len(exp)) << gate.EXP_BITS)).max()
         out = integers((2,), 0, full + classes * int(doubt), self.name)
         return TensorType("int32", out.shape, out.lo, out.hi)

@@ -111,6 +111,27 @@ def test_a_graph_with_a_gate_is_saved_loaded_and_simulated(tmp_path):
     np.testing.assert_array_equal(run.tensors["gate"], evaluate(stage.nodes[-1], run.logits))
 
 
+@pytest.mark.parametrize("classes", [1, 2, 32, 33])
+def test_a_gate_takes_2_to_32_classes(classes):
+    kind = TensorType("int32", (classes,), -(2**31), 2**31 - 1)
+    if classes in (2, 32):
+        assert node(0).infer(kind).hi < 2**31
+        return
+    with pytest.raises(GraphError, match=f"{classes} classes with 0 fraction bits; a gate takes 2 to 32 and 0 to 31"):
+        node(0).infer(kind)
+
+
+def test_every_distance_of_two_classes_is_in_the_proved_range():
+    """Two classes have one distance, so that all of them can be tried: in steps of 2**-10, up to where e is 0."""
+    z = np.zeros((len(gate.tables()["exp"]) * 64, 2), np.int64)
+    z[:, 0] = np.arange(len(z))
+    y = evaluate(node(10), z)
+    kind = node(10).infer(TensorType("int32", (2,), -(2**31), 2**31 - 1))
+    assert y.min() == 0 and y.max() <= kind.hi and (y[:, 1] > 0).all()
+    np.testing.assert_array_equal(y, evaluate(node(10), z[:, ::-1]))
+    assert error(z, 10) <= BOUND
+
+
 @pytest.mark.parametrize(
     "words, change",
     [
@@ -118,6 +139,7 @@ def test_a_graph_with_a_gate_is_saved_loaded_and_simulated(tmp_path):
         ("exp must fall from 16384 to 0", {"exp": np.array([16384, 5], np.int16)}),
         ("exp has 1025 entries, wanted at most 1024", {"exp": np.r_[[gate.ONE] * 1024, 0].astype(np.int16)}),
         ("log must be 33 entries", {"log": np.zeros(32, np.int16)}),
+        ("log gives 0 for 3 classes", {"log": np.zeros(33, np.int16)}),
         ("fraction bits; a gate takes", {"frac": 32}),
         ("reads one vector of logits", {"inputs": ("block1.acc",)}),
     ],
