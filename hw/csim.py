@@ -22,8 +22,8 @@ KINDS = {"bit": np.dtype("u1"), "int16": np.dtype("=i4"), "int32": np.dtype("=i4
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gave for n windows: classes (n,) and logits (n, k) int32; leaves (n,) bool, False without a gate; every
-    traced tensor, (n, *shape)."""
+    """What a run gave for n windows: classes (n,) and logits (n, k) int32; leaves (n,) bool, False without a gate;
+    every traced tensor, (n, *shape)."""
 
     classes: np.ndarray
     logits: np.ndarray
@@ -55,8 +55,8 @@ def build(
 
 
 def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: bool, speed: int = 0) -> Result:
-    """Run `windows` (n, samples) int16 through a program of build(), all in one call, back to back, with the speed of the
-    exit in units of 2**-15.
+    """Run `windows` (n, samples) int16 through a program of build(), all in one call, back to back, with the speed of
+    the exit in units of 2**-15.
 
     Raises DataError for other windows, ToolError if the program fails or gives other tensors than the manifest says.
     """
@@ -67,7 +67,14 @@ def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: 
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = Path(name)
         windows.tofile(folder / "in.bin")
-        command = [str(program.resolve()), manifest.name, str(folder / "in.bin"), str(folder / "out.bin"), name, str(speed)]
+        command = [
+            str(program.resolve()),
+            manifest.name,
+            str(folder / "in.bin"),
+            str(folder / "out.bin"),
+            name,
+            str(speed),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = done.stderr.strip() or f"nothing, and left with code {done.returncode}"

@@ -45,7 +45,6 @@ struct Model {
 };
 #define OUT(model, verilator, cxxrtl, i) word((model).top.verilator, i)
 #else
-#define CXXRTL_NDEBUG  // it reads memories at all times, also outside of them while nobody takes what was read
 #include "top.cpp"
 
 template <std::size_t N> static uint32_t word(const cxxrtl::value<N> &value, unsigned i) { return value.data[i]; }

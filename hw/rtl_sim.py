@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bnn.errors import DataError, ToolError
-from hw.cxx import find_cxx
-from hw.rtl_tools import call, cxxrtl_headers, find_simulator, yosys
+from hw.cxxrtl import compile_cxxrtl, translate
+from hw.rtl_tools import call, find_simulator
 
 BENCH = Path(__file__).parent / "rtl_bench.cpp"
 FORMAT = 2
@@ -153,20 +153,10 @@ class RtlSimulation:
         return self.build / "bench"
 
     def _cxxrtl(self) -> Path:
-        flags = "-DBNN_TRACE " if self.traced else ""
-        names = " ".join(self.manifest["sources"])
-        script = f"read_verilog {flags}{names}; hierarchy -check -top {self.manifest['top']}; "
-        script += f"rename {self.manifest['top']} top; write_cxxrtl -O6 -g0 {self.build.name}.cpp"
-        # The wheel's Yosys sees the folder that it runs in, so that is where it writes.
-        output = self.folder / f"{self.build.name}.cpp"
-        try:
-            call([*yosys(), "-q", "-p", script], what="Yosys", cwd=self.folder)
-            (self.build / "top.cpp").write_text(output.read_text(encoding="utf-8"), encoding="utf-8")
-        finally:
-            output.unlink(missing_ok=True)
-        command = [*find_cxx().command, self.opt, "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
-        call([*command, "-o", str(self.build / "bench")], what="C++ compiler")
-        return self.build / "bench"
+        defines = ["BNN_TRACE"] if self.traced else []
+        text = translate(self.folder, self.manifest["sources"], self.manifest["top"], defines=defines)
+        (self.build / "top.cpp").write_text(text, encoding="utf-8")
+        return compile_cxxrtl(BENCH, self.build / "bench", optimise=self.opt, options=[f"-I{self.build}"])
 
 
 def decode(stream: dict, beats: np.ndarray, n: int) -> np.ndarray:

@@ -63,8 +63,8 @@ def fold_table(plan: rtl.RtlPlan) -> Table:
 
 
 def run_rtl(opened: OpenGraph, x: np.ndarray, speed: int, options: RtlOptions):
-    """Simulate a plan, an exit at `speed`: as it ships, at full pace; then traced, with random back-pressure at both ends and
-    after a reset in mid-window: (hw.rtl_sim.RtlRun, tensors by name)."""
+    """Simulate a plan, an exit at `speed`: as it ships, at full pace; then traced, with random back-pressure at
+    both ends and after a reset in mid-window: (hw.rtl_sim.RtlRun, tensors by name)."""
     from hw.rtl_sim import RtlSimulation, Stalls
 
     plan = options.plan(opened.graph)

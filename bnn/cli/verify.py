@@ -101,8 +101,8 @@ def _backends(
     cycles: int | None,
     board: str | None,
 ) -> dict[str, Callable]:
-    """Of each of BACKENDS a function of graph, windows (n, samples) int16 and the speed of an exit, that returns a run of
-    what ships, with classes and logits, and every tensor of a traced run by name. GraphError for an option that says
+    """Of each of BACKENDS a function of graph, windows (n, samples) int16 and the speed of an exit, that returns a run
+    of what ships, with classes and logits, and every tensor of a traced run by name. GraphError for an option that says
     nothing of targets.
     """
     verilog = RtlOptions(cycles, foldings)
@@ -167,7 +167,8 @@ def compare_run(
     wanted: Simulation, plain, tensors: dict[str, np.ndarray], left: np.ndarray | None = None
 ) -> Comparison:
     """Compare a traced run's tensors with the simulator's; and classes and logits of a run as it ships, by the names
-    "class (as shipped)" and "logits (as shipped)"; given which windows should have `left` the exit, (n,) bool, that too."""
+    "class (as shipped)" and "logits (as shipped)"; given which windows should have `left` the exit, (n,) bool, that
+    too, by "leaves (as shipped)"."""
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
     if left is not None:

@@ -6,4 +6,16 @@ from bnn.graph.graph import Graph, Signal, Stage
 from bnn.graph.text import to_text
 from bnn.graph.types import TensorType
 
-__all__ = ["Graph", "Signal", "Stage", "TensorType", "check", "exit_gate", "load", "past_samples", "refuse_gate", "save", "to_text"]
+__all__ = [
+    "Graph",
+    "Signal",
+    "Stage",
+    "TensorType",
+    "check",
+    "exit_gate",
+    "load",
+    "past_samples",
+    "refuse_gate",
+    "save",
+    "to_text",
+]

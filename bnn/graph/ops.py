@@ -354,7 +354,8 @@ class ExitGate(Node):
     """y = [spread, full], whose quotient is the normalised entropy of softmax(x): how doubtful an exit is.
 
     x    int32 (n,), logits in units of 2**-frac, 2 to 32 classes
-    exp  int16, exp(-i / 16) in units of 2**-14, from 1 down to 0, at most 1024;  log  (33,) int16, log(1 + i / 32) in units of 2**-14
+    exp  int16, exp(-i / 16) in units of 2**-14, from 1 down to 0, at most 1024
+    log  (33,) int16, log(1 + i / 32) in units of 2**-14
     y    int32 (2,), in units of 2**-24: S log S + sum e d, and S log n. gate.leaves compares them with a speed.
     """
 

@@ -24,13 +24,15 @@ TOP = """module both (input i_clk, input i_rst, input [31:0] i_data, input [15:0
 {instances}
 endmodule
 """
-PORTS = ", input i_valid{i}, output o_ready{i}, output o_valid{i}, output o_leaves{i}, output [63:0] o_data{i}, input i_go{i}"
+PORTS = """, input i_valid{i}, input i_go{i},
+    output o_ready{i}, output o_valid{i}, output o_leaves{i}, output [63:0] o_data{i}"""
 INSTANCE = """
 wire valid{i}, ready{i};
 bnn_gate #({params}) gate{i} (.i_clk(i_clk), .i_rst(i_rst), .i_valid(i_valid{i}), .i_data(i_data), .o_ready(o_ready{i}),
     .o_valid(valid{i}), .o_data(o_data{i}), .i_ready(ready{i}));
 bnn_exit exit{i} (.i_clk(i_clk), .i_rst(i_rst), .i_speed(i_speed), .i_valid(valid{i}), .i_data(o_data{i}),
-    .o_ready(ready{i}), .i_class_valid(1'b1), .o_class_ready(), .o_valid(o_valid{i}), .o_leaves(o_leaves{i}), .i_ready(i_go{i}));
+    .o_ready(ready{i}), .i_class_valid(1'b1), .o_class_ready(),
+    .o_valid(o_valid{i}), .o_leaves(o_leaves{i}), .i_ready(i_go{i}));
 """
 
 
