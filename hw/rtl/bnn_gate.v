@@ -119,5 +119,7 @@ module bnn_gate #(
             valid_r <= 1'b0;
         end
     end
+
+    wire unused = &{1'b0, mantissa[19:14], log_wide[3:0], product[35:32]};
 endmodule
 `default_nettype wire
