@@ -30,6 +30,7 @@ KERNELS = {
     "lanes_pack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
     "lanes_unpack": ("bnn_lanes_copy", *LANES, "bnn_lanes_copy.c"),
     "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+    "exit_entropy": ("bnn_exit_gate", "bnn_gate.c"),
     "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
 }
 """Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check
-from bnn.graph.ops import Node
+from bnn.graph import Graph, Signal, check, exit_gate
+from bnn.graph.ops import ExitGate, Node
 from bnn.graph.types import TensorType
 from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
 from codegen.overlap import lanes_lead, leads
-from codegen.steps import LIMIT, Step, needed, plain_steps
+from codegen.steps import GATE, LIMIT, Step, needed, plain_steps
 
 FLASH, RAM = 16384, 4096
 """Bytes of code and constants, and of the arena, up to which kernels take memory for speed, unless a limit is given.
@@ -23,7 +23,8 @@ class Plan:
     """A graph of one stage and one signal, ready to be written down.
 
     types    of every tensor of the graph, those that are never stored included
-    tensors  what is stored, in order of computation; the signal and the logits lie with the caller
+    tensors  what is stored, in order of computation; the signal and the logits lie with the caller, what a gate makes
+             beside the arena
     memory   offsets of the other tensors, and of each step's scratch under scratch_name(step)
     """
 
@@ -34,6 +35,12 @@ class Plan:
     steps: tuple[Step, ...]
     tensors: dict[str, Tensor]
     memory: Memory
+
+    @property
+    def gate(self) -> ExitGate | None:
+        """The gate of the exit: the last step, where there is one."""
+        last = self.steps[-1].nodes[-1]
+        return last if isinstance(last, ExitGate) else None
 
     @property
     def arena_bytes(self) -> int:
@@ -69,7 +76,8 @@ def outline(graph: Graph) -> Outline:
     types = check(graph, "target")
     signal = only_signal(graph, "C")
     logits = graph.stages[0].logits
-    nodes = needed(list(graph.nodes()), logits)
+    gate = exit_gate(graph)
+    nodes = needed(list(graph.nodes()), logits) + ([gate] if gate else [])
     return Outline(graph, signal, types, nodes, plain_steps(nodes, types, signal.name, logits))
 
 
@@ -213,11 +221,11 @@ def _check_size(tensor: Tensor) -> None:
 
 
 def blocks_of(steps: tuple[Step, ...], tensors: dict[str, Tensor], logits: str) -> list[Block]:
-    """Every tensor from the step that writes it to the last that reads it, every scratch for its step."""
+    """Every tensor in the arena from the step that writes it to the last that reads it, every scratch for its step."""
     last_use = {name: i for i, step in enumerate(steps) for name in step.inputs}
     blocks = []
     for i, step in enumerate(steps):
-        if step.output != logits:
+        if step.output != logits and step.kernel != GATE:
             blocks.append(Block(step.output, tensors[step.output].words, i, last_use[step.output]))
         if step.scratch:
             blocks.append(Block(scratch_name(step), step.scratch, i, i))

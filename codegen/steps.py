@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bnn.graph.ops import (
     AndNot,
     BinaryConv,
+    ExitGate,
     MaxPool,
     Node,
     OrPool,
@@ -20,6 +21,10 @@ from codegen.layout import words_of
 
 LIMIT = 0xFFFF
 """Of channels, kernels, strides and pads: the runtime's structs hold them in 16 bits."""
+
+
+GATE = "exit_entropy"
+"""The kernel of an ExitGate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +135,8 @@ def _step(parts: tuple[Node, ...], types: dict[str, TensorType]) -> Step:
             return Step("and_not", parts, inputs)
         case PReluSum():
             return Step(f"prelu_sum{width}", parts, inputs)
+        case ExitGate():
+            return Step(GATE, parts, inputs)
     return node.fail(f"the C backend has no kernel for {type(node).__name__}")
 
 

@@ -7,7 +7,7 @@ only what its readers look back on: see codegen.play.
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check
+from bnn.graph import Graph, Signal, check, refuse_gate
 from bnn.graph.check import is_past
 from bnn.graph.ops import BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Slice, WindowStats
 from bnn.graph.types import BITS, TensorType
@@ -99,6 +99,7 @@ def without_past(graph: Graph) -> tuple[Graph, bool]:
     all but WindowStats is true; another graph stays as it is. GraphError for Slices that part the signal otherwise.
     """
     check(graph, "target")
+    refuse_gate(graph, "a stream")
     slices = [node for node in graph.nodes() if isinstance(node, Slice)]
     if not slices:
         return graph, False

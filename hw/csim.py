@@ -22,10 +22,12 @@ KINDS = {"bit": np.dtype("u1"), "int16": np.dtype("=i4"), "int32": np.dtype("=i4
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gave for n windows: classes (n,) and logits (n, k) int32; every traced tensor, (n, *shape)."""
+    """What a run gave for n windows: classes (n,) and logits (n, k) int32; leaves (n,) bool, False without a gate;
+    every traced tensor, (n, *shape)."""
 
     classes: np.ndarray
     logits: np.ndarray
+    leaves: np.ndarray
     tensors: dict[str, np.ndarray]
 
 
@@ -52,8 +54,9 @@ def build(
     return program
 
 
-def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: bool) -> Result:
-    """Run `windows` (n, samples) int16 through a program of build(), all in one call, back to back.
+def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: bool, speed: int = 0) -> Result:
+    """Run `windows` (n, samples) int16 through a program of build(), all in one call, back to back, with the speed of
+    the exit in units of 2**-15.
 
     Raises DataError for other windows, ToolError if the program fails or gives other tensors than the manifest says.
     """
@@ -64,7 +67,14 @@ def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: 
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = Path(name)
         windows.tofile(folder / "in.bin")
-        command = [str(program.resolve()), manifest.name, str(folder / "in.bin"), str(folder / "out.bin"), name]
+        command = [
+            str(program.resolve()),
+            manifest.name,
+            str(folder / "in.bin"),
+            str(folder / "out.bin"),
+            name,
+            str(speed),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = done.stderr.strip() or f"nothing, and left with code {done.returncode}"
@@ -72,26 +82,30 @@ def simulate(program: Path, manifest: Manifest, windows: np.ndarray, *, traced: 
         results = np.fromfile(folder / "out.bin", "=i4").reshape(len(windows), -1)
         traces = manifest.traces if traced else ()
         tensors = {trace.name: _read(folder / f"{trace.id}.bin", trace, len(windows)) for trace in traces}
-    return Result(results[:, -1].copy(), results[:, :-1].copy(), tensors)
+    k = len(manifest.classes)
+    leaves = results[:, k + 1] > 0 if manifest.gated else np.zeros(len(windows), bool)
+    return Result(results[:, k].copy(), results[:, :k].copy(), leaves, tensors)
 
 
 def run_project(
-    project: Path, out: Path, windows: np.ndarray, *, traced: bool, compiler: Compiler | None = None
+    project: Path, out: Path, windows: np.ndarray, *, traced: bool, compiler: Compiler | None = None, speed: int = 0
 ) -> Result:
     """Build one project and run windows through it; raises what build() and simulate() raise."""
     program = build([project], out, traced=traced, compiler=compiler)
-    return simulate(program, read_manifest(project), windows, traced=traced)
+    return simulate(program, read_manifest(project), windows, traced=traced, speed=speed)
 
 
 def _main(manifests: Sequence[Manifest], traced: bool) -> str:
-    """A program for PROJECT SAMPLES RESULTS FOLDER, all paths but the first; projects share the headers."""
+    """A program for PROJECT SAMPLES RESULTS FOLDER SPEED, the middle three paths; projects share the headers."""
     lines = [f'#include "{manifest.name}.cpp"' for manifest in manifests]
     lines += ['#include "bnn_csim.h"', "#include <string>"] + ['#include "bnn_trace.h"'] * traced
     lines += ["int main(int, char **words)", "{", "    const std::string name = words[1];"]
     lines += ["    bnn::trace_folder() = words[4];"] * traced
     for m in manifests:
-        sizes = f"{m.samples}, {len(m.classes) + 1}"
-        lines.append(f'    if (name == "{m.name}") return bnn::simulate({m.name}_top, {sizes}, words[2], words[3]);')
+        sizes = f"{m.samples}, {len(m.classes) + 1 + m.gated}"
+        speed = ", std::stoi(words[5])" if m.gated else ""
+        lines.append(f'    if (name == "{m.name}")')
+        lines.append(f"        return bnn::simulate({m.name}_top, {sizes}, words[2], words[3]{speed});")
     return "\n".join([*lines, "    return 2;", "}", ""])
 
 

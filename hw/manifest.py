@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bnn.errors import FileError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,13 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One project for Vitis HLS in `folder`. `samples` of a window, `classes` by name."""
+    """One project for Vitis HLS in `folder`: `samples` of a window, `classes` by name, `gated` if there is an exit."""
 
     folder: Path
     name: str
     classes: tuple[str, ...]
     samples: int
+    gated: bool
     traces: tuple[Trace, ...]
 
 
@@ -51,7 +52,9 @@ def read_manifest(project: Path) -> Manifest:
                 f"{path}: is {raw['backend']} in format {raw['format']}, wanted hls in format {FORMAT}; generate again"
             )
         traces = tuple(Trace(int(t["id"]), t["name"], t["type"], tuple(map(int, t["shape"]))) for t in raw["trace"])
-        manifest = Manifest(path.parent, raw["name"], tuple(raw["classes"]), int(raw["samples"]), traces)
+        manifest = Manifest(
+            path.parent, raw["name"], tuple(raw["classes"]), int(raw["samples"]), bool(raw["gated"]), traces
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path}: is not the manifest of a project ({error!r}); generate it again") from error
     if not re.fullmatch(r"[a-z][a-z0-9_]*", manifest.name):

@@ -2,14 +2,15 @@
 //
 // Runs windows through a generated top level, compiled by Verilator (BNN_VERILATOR) or by Yosys' CXXRTL.
 //
-//     bench SAMPLES RESULTS WINDOWS SEED STALL_IN STALL_OUT RESET_AT PATIENCE
+//     bench SAMPLES RESULTS WINDOWS SEED STALL_IN STALL_OUT RESET_AT PATIENCE SPEED
 //
 // SAMPLES   WINDOWS windows of int16, one behind the other
 // STALL_*   in how many of 256 cycles a sample is held back, or a result is not taken; SEED says in which
 // RESET_AT  0, or the cycle in which a reset falls into windows of other samples; all windows follow
 // PATIENCE  cycles without a result after which it gives up, with exit code 3
-// RESULTS   uint32 words: of each window class, logits, cycle of its first sample and of its result; then of each stream
-//           the number of beats and the beats, each in whole words. Cycles count from the first one after reset.
+// SPEED     of the exit, where the network has a gate
+// RESULTS   uint32 words: of each window class, logits, whether it leaves (0 without a gate), cycle of its first sample
+//           and of its result; then of each stream the number of beats and the beats, each in whole words. Cycles count from the first one after reset.
 //
 // A sample that is held back once is a choice of this cycle only; one that is offered stays until it is taken.
 
@@ -18,7 +19,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "streams.h"  // SAMPLES, CLASSES, STREAMS, WIDTHS: from the manifest
+#include "streams.h"  // SAMPLES, CLASSES, GATED, STREAMS, WIDTHS: from the manifest
 
 #ifdef BNN_VERILATOR
 #include "Vtop.h"
@@ -44,7 +45,6 @@ struct Model {
 };
 #define OUT(model, verilator, cxxrtl, i) word((model).top.verilator, i)
 #else
-#define CXXRTL_NDEBUG  // it reads memories at all times, also outside of them while nobody takes what was read
 #include "top.cpp"
 
 template <std::size_t N> static uint32_t word(const cxxrtl::value<N> &value, unsigned i) { return value.data[i]; }
@@ -62,6 +62,18 @@ struct Model {
     void edge() { top.p_i__clk.set<bool>(true), top.step(); }
 };
 #define OUT(model, verilator, cxxrtl, i) word((model).top.cxxrtl, i)
+#endif
+
+#if GATED
+#ifdef BNN_VERILATOR
+static void set_speed(Model &model, uint32_t speed) { model.top.i_speed = (uint16_t)speed; }
+#else
+static void set_speed(Model &model, uint32_t speed) { model.top.p_i__speed.set<uint16_t>((uint16_t)speed); }
+#endif
+static uint32_t leaves(const Model &model) { return OUT(model, o_leaves, p_o__leaves, 0); }
+#else
+static void set_speed(Model &, uint32_t) {}
+static uint32_t leaves(const Model &) { return 0; }
 #endif
 
 static uint32_t dice = 1;
@@ -125,7 +137,8 @@ struct Run {
         if (taken) {
             results.push_back(OUT(model, o_class, p_o__class, 0));
             for (unsigned c = 0; c < CLASSES; c++) results.push_back(OUT(model, o_logits, p_o__logits, c));
-            results.push_back(first[results.size() / (CLASSES + 3)]);
+            results.push_back(leaves(model));
+            results.push_back(first[results.size() / (CLASSES + 4)]);
             results.push_back(now);
         }
         if (offered && OUT(model, o_ready, p_o__ready, 0)) {
@@ -144,9 +157,9 @@ static void write(FILE *file, const uint32_t *words, std::size_t n)
 
 int main(int argc, char **argv)
 {
-    if (argc != 9) return std::fprintf(stderr, "bench: eight arguments are needed\n"), 2;
-    uint32_t n[9];
-    for (int i = 3; i < 9; i++) n[i] = (uint32_t)std::strtoul(argv[i], nullptr, 10);
+    if (argc != 10) return std::fprintf(stderr, "bench: nine arguments are needed\n"), 2;
+    uint32_t n[10];
+    for (int i = 3; i < 10; i++) n[i] = (uint32_t)std::strtoul(argv[i], nullptr, 10);
     std::vector<int16_t> samples((std::size_t)n[3] * SAMPLES);
     FILE *in = std::fopen(argv[1], "rb"), *out = std::fopen(argv[2], "wb");
     if (!in || !out || std::fread(samples.data(), 2, samples.size(), in) != samples.size())
@@ -154,6 +167,7 @@ int main(int argc, char **argv)
     dice = n[4] * 2654435761u | 1;
 
     Model model;
+    set_speed(model, n[9]);
     reset(model);
     if (n[7]) {
         Run other{samples, n[3], n[5], n[6]};

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from bnn.errors import DataError, ToolError
-from hw.cxx import find_cxx
-from hw.rtl_tools import call, cxxrtl_headers, find_simulator, yosys
+from hw.cxxrtl import compile_cxxrtl, translate
+from hw.rtl_tools import call, find_simulator
 
 BENCH = Path(__file__).parent / "rtl_bench.cpp"
+FORMAT = 2
+"""Of manifests that are read."""
+
 KINDS = {"bit": np.uint8, "int16": np.int16, "int32": np.int32}
 
 
@@ -34,6 +37,7 @@ class RtlRun:
 
     classes  (n,) int64
     logits   (n, k) int32
+    leaves   (n,) bool, whether it leaves at the exit; False where there is no gate
     tensors  by name, (n, *shape), in the order of the graph; empty where it was not traced
     first    (n,) cycle in which a window's first sample was taken
     done     (n,) cycle in which its result was taken
@@ -41,6 +45,7 @@ class RtlRun:
 
     classes: np.ndarray
     logits: np.ndarray
+    leaves: np.ndarray
     tensors: dict[str, np.ndarray]
     first: np.ndarray
     done: np.ndarray
@@ -57,11 +62,14 @@ class RtlRun:
 
 
 def read_manifest(folder: Path) -> dict:
-    """The manifest of a folder that `bnn generate --target rtl` wrote. ToolError where there is none."""
+    """The manifest of a folder that `bnn generate --target rtl` wrote. ToolError where there is none of this format."""
     for path in sorted(Path(folder).glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.get("backend") == "rtl":
-            return content
+        if content.get("backend") != "rtl":
+            continue
+        if content["format"] != FORMAT:
+            raise ToolError(f"{path}: is of format {content['format']}, wanted {FORMAT}; generate the Verilog again")
+        return content
     raise ToolError(f"{folder}: holds no generated Verilog; run `bnn generate GRAPH --target rtl --out {folder}`")
 
 
@@ -84,14 +92,17 @@ class RtlSimulation:
         (self.build / "streams.h").write_text(self._streams_header(), encoding="utf-8")
         self.program = {"verilator": self._verilate, "cxxrtl": self._cxxrtl}[self.simulator]()
 
-    def run(self, windows: np.ndarray, stalls: Stalls = Stalls()) -> RtlRun:
-        """Send `windows`, (n, samples) int16, back to back. DataError for other windows, ToolError if it gets stuck."""
+    def run(self, windows: np.ndarray, stalls: Stalls = Stalls(), speed: int = 0) -> RtlRun:
+        """Send `windows`, (n, samples) int16, back to back, with the speed of the exit in units of 2**-15.
+
+        DataError for other windows, ToolError if it gets stuck.
+        """
         windows = np.ascontiguousarray(windows)
         samples = self.manifest["signals"][0]["samples"]
         if windows.dtype != np.int16 or windows.ndim != 2 or windows.shape[1] != samples or not len(windows):
             raise DataError(f"windows are {windows.dtype} {windows.shape}, wanted int16 (n, {samples})")
         patience = 40 * (self.manifest["cycles"] + 2 * samples) + 100_000
-        numbers = (len(windows), stalls.seed, stalls.held_in, stalls.held_out, stalls.reset_at, patience)
+        numbers = (len(windows), stalls.seed, stalls.held_in, stalls.held_out, stalls.reset_at, patience, speed)
         with tempfile.TemporaryDirectory(prefix="bnn-") as temporary:
             source, result = Path(temporary) / "samples", Path(temporary) / "results"
             windows.astype("<i2").tofile(source)
@@ -100,15 +111,15 @@ class RtlSimulation:
 
     def _read(self, words: np.ndarray, n: int) -> RtlRun:
         k = len(self.manifest["classes"])
-        head = words[: n * (k + 3)].reshape(n, k + 3).astype(np.int64)
+        head = words[: n * (k + 4)].reshape(n, k + 4).astype(np.int64)
         tensors, at = {}, head.size
         for stream in self.manifest["trace"] if self.traced else ():
             size = -(-stream["lanes"] * stream["width"] // 32)
             count = int(words[at])
             tensors[stream["name"]] = decode(stream, words[at + 1 : at + 1 + count * size].reshape(count, size), n)
             at += 1 + count * size
-        logits = words[: n * (k + 3)].reshape(n, k + 3)[:, 1 : k + 1].astype(np.uint32).view(np.int32)
-        return RtlRun(head[:, 0], logits, tensors, head[:, k + 1], head[:, k + 2])
+        logits = head[:, 1 : k + 1].astype(np.uint32).view(np.int32)
+        return RtlRun(head[:, 0], logits, head[:, k + 1] > 0, tensors, head[:, k + 2], head[:, k + 3])
 
     def _streams_header(self) -> str:
         """What the bench has to know of the top level."""
@@ -117,6 +128,7 @@ class RtlSimulation:
         lines = [
             f"#define SAMPLES {self.manifest['signals'][0]['samples']}",
             f"#define CLASSES {len(self.manifest['classes'])}",
+            f"#define GATED {int(self.manifest['gated'])}",
             f"#define STREAMS {len(streams)}",
         ]
         return "\n".join(lines) + (f"\nstatic const unsigned WIDTHS[STREAMS] = {{{widths}}};\n" if streams else "\n")
@@ -141,20 +153,10 @@ class RtlSimulation:
         return self.build / "bench"
 
     def _cxxrtl(self) -> Path:
-        flags = "-DBNN_TRACE " if self.traced else ""
-        names = " ".join(self.manifest["sources"])
-        script = f"read_verilog {flags}{names}; hierarchy -check -top {self.manifest['top']}; "
-        script += f"rename {self.manifest['top']} top; write_cxxrtl -O6 -g0 {self.build.name}.cpp"
-        # The wheel's Yosys sees the folder that it runs in, so that is where it writes.
-        output = self.folder / f"{self.build.name}.cpp"
-        try:
-            call([*yosys(), "-q", "-p", script], what="Yosys", cwd=self.folder)
-            (self.build / "top.cpp").write_text(output.read_text(encoding="utf-8"), encoding="utf-8")
-        finally:
-            output.unlink(missing_ok=True)
-        command = [*find_cxx().command, self.opt, "-std=c++14", f"-I{self.build}", f"-I{cxxrtl_headers()}", str(BENCH)]
-        call([*command, "-o", str(self.build / "bench")], what="C++ compiler")
-        return self.build / "bench"
+        defines = ["BNN_TRACE"] if self.traced else []
+        text = translate(self.folder, self.manifest["sources"], self.manifest["top"], defines=defines)
+        (self.build / "top.cpp").write_text(text, encoding="utf-8")
+        return compile_cxxrtl(BENCH, self.build / "bench", optimise=self.opt, options=[f"-I{self.build}"])
 
 
 def decode(stream: dict, beats: np.ndarray, n: int) -> np.ndarray:

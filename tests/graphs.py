@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from bnn.graph import Graph, Signal, Stage, TensorType, ops
+from bnn.graph import Graph, Signal, Stage, TensorType, gate, ops
 from bnn.graph.arith import ALWAYS, NEVER
 from bnn.graph.ops import Node
 
@@ -109,6 +109,13 @@ class Builder:
         bias = (self.rng.integers(-200, 200, n) * length).astype(np.int32)
         return self.add(ops.PReluSum("logits", (self.top,), rise, fall, bias, frac))
 
+    def gate(self) -> "Builder":
+        """An ExitGate on the logits, which stay the top."""
+        logits = self.nodes[-1]
+        self.add(ops.ExitGate("gate", (logits.name,), **gate.tables(), frac=logits.frac))
+        self.top = logits.name
+        return self
+
     def graph(self, name: str = "small") -> Graph:
         classes = tuple(f"c{i}" for i in range(self.shape[0]))
         signal = Signal("ecg", 1, self.length, 360.0, 200.0)
@@ -125,6 +132,13 @@ def small_graph(dialect: str = "target", seed: int = 7) -> Graph:
         b.max_pool("block1.max").interval("block1", two_sided=True, flips=True)
         b.conv("block2.acc", 4, pad=2).interval("block2", two_sided=False, flips=True)
     return b.conv("block3.acc", 3, pad=1).max_pool("block3").prelu_sum().graph()
+
+
+def gated_graph(seed: int = 7, classes: int = 3) -> Graph:
+    """A block, logits of so many classes, and the gate of an exit."""
+    b = Builder(np.random.default_rng(seed)).signal_conv("block1.acc", 5, stride=2, pad=4)
+    b.threshold("block1.bits").or_pool("block1")
+    return b.conv("block2.acc", classes, pad=1).max_pool("block2").prelu_sum().gate().graph("gated")
 
 
 def by_the_past(graph: Graph) -> Graph:

@@ -89,8 +89,8 @@ def timing_line(design: hls.Design) -> str:
     )
 
 
-def run_csim(opened: OpenGraph, x: np.ndarray, options: HlsOptions, compiler: str | None = None):
-    """C simulation of a design, as it ships and traced: (hw.csim.Result, tensors by name)."""
+def run_csim(opened: OpenGraph, x: np.ndarray, speed: int, options: HlsOptions, compiler: str | None = None):
+    """C simulation of a design, an exit at `speed`, as it ships and traced: (hw.csim.Result, tensors by name)."""
     from hw.csim import run_project
     from hw.cxx import find_cxx
 
@@ -98,5 +98,6 @@ def run_csim(opened: OpenGraph, x: np.ndarray, options: HlsOptions, compiler: st
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = Path(name)
         project = write_project(opened, folder / opened.graph.name, options, design)
-        plain, traced = (run_project(project, folder, x, traced=t, compiler=cxx) for t in (False, True))
+        how = {"compiler": cxx, "speed": speed}
+        plain, traced = (run_project(project, folder, x, traced=t, **how) for t in (False, True))
         return plain, traced.tensors

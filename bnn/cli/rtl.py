@@ -62,16 +62,16 @@ def fold_table(plan: rtl.RtlPlan) -> Table:
     return made
 
 
-def run_rtl(opened: OpenGraph, x: np.ndarray, options: RtlOptions):
-    """Simulate a plan: as it ships, at full speed; then traced, with random back-pressure at both ends and
-    after a reset in mid-window: (hw.rtl_sim.RtlRun, tensors by name)."""
+def run_rtl(opened: OpenGraph, x: np.ndarray, speed: int, options: RtlOptions):
+    """Simulate a plan, an exit at `speed`: as it ships, at full pace; then traced, with random back-pressure at
+    both ends and after a reset in mid-window: (hw.rtl_sim.RtlRun, tensors by name)."""
     from hw.rtl_sim import RtlSimulation, Stalls
 
     plan = options.plan(opened.graph)
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)
         shipped = RtlSimulation(folder, Path(name) / "shipped", traced=False)
-        plain = shipped.run(x)
+        plain = shipped.run(x, speed=speed)
         err.print(
             f"rtl: {plain.cycles:,} cycles between windows (estimated {plan.cycles:,}), {plain.latency:,} from the "
             f"first sample to the class, simulated by {shipped.simulator}"
@@ -81,8 +81,8 @@ def run_rtl(opened: OpenGraph, x: np.ndarray, options: RtlOptions):
         return plain, RtlSimulation(folder, Path(name) / "traced").run(x, stalls).tensors
 
 
-def run_netlist(opened: OpenGraph, x: np.ndarray, options: RtlOptions, board: str):
-    """Synthesise the network for a board's chip and simulate the netlist, at full speed: (hw.rtl_sim.RtlRun, {}), since
+def run_netlist(opened: OpenGraph, x: np.ndarray, speed: int, options: RtlOptions, board: str):
+    """Synthesise the network for a board's chip and simulate the netlist, at full pace: (hw.rtl_sim.RtlRun, {}), since
     only the ports are left, classes and logits. Folded for the board's cycles unless the options say otherwise."""
     from hw.boards import find_board
     from hw.synth.netlist import simulate_netlist
@@ -94,7 +94,7 @@ def run_netlist(opened: OpenGraph, x: np.ndarray, options: RtlOptions, board: st
         folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)
         with err.status(f"{opened.graph.name} as a netlist for {chosen.title} ..."):
             simulation = simulate_netlist(folder, chosen, Path(name) / "netlist")
-            run = simulation.run(x)
+            run = simulation.run(x, speed=speed)
         err.print(
             f"netlist: {chosen.title}, {run.cycles:,} cycles between windows (estimated {plan.cycles:,}), simulated by "
             f"{simulation.simulator}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from bnn.cli.answers import exits
 from bnn.cli.common import GraphArgument, JsonOption, OpenGraph, load_windows, open_graph, out, print_json, spread
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
@@ -74,10 +75,11 @@ def verify_command(
     options = Options(kernels, max_flash, max_ram, stream)
     if not json:
         out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
+    speed, left = exits(opened.graph, wanted)
     results = []
     for name in targets:
         if name in BACKENDS:
-            proof = compare_run(wanted, *others[name](opened, x))
+            proof = compare_run(wanted, *others[name](opened, x, speed), left)
         else:
             proof = prove_target(opened, name, x, wanted, options, opt=opt, compiler=compiler, emulator=emulator)
         results.append((name, proof))
@@ -99,8 +101,9 @@ def _backends(
     cycles: int | None,
     board: str | None,
 ) -> dict[str, Callable]:
-    """Of each of BACKENDS a function of graph and windows (n, samples) int16, that returns a run of what ships, with
-    classes and logits, and every tensor of a traced run by name. GraphError for an option that says nothing of targets.
+    """Of each of BACKENDS a function of graph, windows (n, samples) int16 and the speed of an exit, that returns a run
+    of what ships, with classes and logits, and every tensor of a traced run by name. GraphError for an option that says
+    nothing of targets.
     """
     verilog = RtlOptions(cycles, foldings)
     for said, kinds in (
@@ -113,7 +116,7 @@ def _backends(
             known = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
             raise GraphError(f"{said} is of {known}, but --on says {','.join(targets)}; add it to --on")
     return {
-        "native": partial(run_native, compiler=compiler),
+        "native": lambda opened, x, speed: run_native(opened, x, compiler=compiler),  # it refuses a gate
         "hls": partial(run_csim, options=HlsOptions(latency_us=latency_us, foldings=foldings), compiler=compiler),
         "rtl": partial(run_rtl, options=verilog),
         "netlist": partial(run_netlist, options=verilog, board=board or "icebreaker"),
@@ -160,9 +163,14 @@ def prove(
     return compare_run(wanted, plain, tensors)
 
 
-def compare_run(wanted: Simulation, plain, tensors: dict[str, np.ndarray]) -> Comparison:
+def compare_run(
+    wanted: Simulation, plain, tensors: dict[str, np.ndarray], left: np.ndarray | None = None
+) -> Comparison:
     """Compare a traced run's tensors with the simulator's; and classes and logits of a run as it ships, by the names
-    "class (as shipped)" and "logits (as shipped)"."""
+    "class (as shipped)" and "logits (as shipped)"; given which windows should have `left` the exit, (n,) bool, that
+    too, by "leaves (as shipped)"."""
     shipped_values = {"logits (as shipped)": plain.logits, "class (as shipped)": plain.classes}
     expected = {"logits (as shipped)": wanted.logits, "class (as shipped)": wanted.classes}
+    if left is not None:
+        shipped_values["leaves (as shipped)"], expected["leaves (as shipped)"] = plain.leaves, left
     return compare_tensors(wanted.tensors | expected, tensors | shipped_values)

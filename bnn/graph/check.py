@@ -92,8 +92,6 @@ def _check_nodes(stage: Stage, types: dict[str, TensorType], level: str) -> None
     for node in stage.nodes:
         if level == "target" and isinstance(node, LOGICAL_ONLY):
             node.fail(f"{type(node).__name__} does not run on a target; run the passes of bnn.lower first")
-        if level == "target" and isinstance(node, ExitGate):
-            node.fail("no generator emits an ExitGate yet; generate the graph without it, and call bnn_gate.h yourself")
         for source in node.inputs:
             if source not in types:
                 node.fail(f"reads {source}, which no earlier node of stage {stage.name} or signal defines")
@@ -140,6 +138,24 @@ def past_samples(graph: Graph) -> int:
     makers = {node.name: node for node in graph.nodes()}
     sources = [makers.get(node.inputs[0]) for node in graph.nodes() if isinstance(node, SignalConv)]
     return max((source.first for source in sources if isinstance(source, Slice)), default=0)
+
+
+def exit_gate(graph: Graph) -> ExitGate | None:
+    """The gate of a graph of one stage; GraphError where there are several, or it is not of the stage's logits."""
+    gates = [node for node in graph.nodes() if isinstance(node, ExitGate)]
+    for gate in gates:
+        if len(gates) > 1 or gate.inputs != (graph.stages[-1].logits,):
+            gate.fail(
+                f"is one of {len(gates)} gates and reads {', '.join(gate.inputs)}; backends run graphs of one gate, "
+                f"which reads the logits {graph.stages[-1].logits}"
+            )
+    return gates[0] if gates else None
+
+
+def refuse_gate(graph: Graph, backend: str) -> None:
+    """GraphError by the backend, which has no kernel for an ExitGate, where the graph has one."""
+    if gate := exit_gate(graph):
+        gate.fail(f"{backend} has no ExitGate; C that classifies whole windows, HLS C++ and Verilog have one")
 
 
 def _check_exit(graph: Graph, stage: Stage, types: dict[str, TensorType]) -> None:

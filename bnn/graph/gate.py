@@ -12,6 +12,9 @@ ONE_BITS, D_BITS, EXP_BITS, LOG_STEPS, SPEED_BITS = 14, 10, 6, 32, 15
 """Fraction bits of e and S; of distances and logarithms; of a place between two entries of exp; entries of log an
 octave; fraction bits of the speed."""
 
+MAX_EXP = 1024
+"""Entries of exp: then a distance of 16 bits reaches the end of the table whatever frac is."""
+
 ONE = 1 << ONE_BITS
 SPEED_ONE = 1 << SPEED_BITS
 
@@ -59,3 +62,10 @@ def leaves(gate: np.ndarray, speed: int) -> np.ndarray:
         raise ValueError(f"speed is {speed}, wanted 0 (never leave) to {SPEED_ONE}, in units of 2**-{SPEED_BITS}")
     spread, full = np.asarray(gate, dtype=np.int64).T
     return spread << SPEED_BITS < speed * full
+
+
+def even_speed(gate: np.ndarray) -> int:
+    """A speed at which about half of the rows of an ExitGate's output leave, (n, 2) -> 0 to 2**15."""
+    spread, full = np.asarray(gate, dtype=np.int64).T
+    turns = (spread << SPEED_BITS) // full  # the first speed that leaves is one more
+    return min(int(np.sort(turns)[len(turns) // 2]), SPEED_ONE)

@@ -354,7 +354,8 @@ class ExitGate(Node):
     """y = [spread, full], whose quotient is the normalised entropy of softmax(x): how doubtful an exit is.
 
     x    int32 (n,), logits in units of 2**-frac, 2 to 32 classes
-    exp  int16, exp(-i / 16) in units of 2**-14, from 1 down to 0;  log  (33,) int16, log(1 + i / 32) in units of 2**-14
+    exp  int16, exp(-i / 16) in units of 2**-14, from 1 down to 0, at most 1024
+    log  (33,) int16, log(1 + i / 32) in units of 2**-14
     y    int32 (2,), in units of 2**-24: S log S + sum e d, and S log n. gate.leaves compares them with a speed.
     """
 
@@ -373,9 +374,13 @@ class ExitGate(Node):
         exp, log = self.exp.astype(np.int64), self.log.astype(np.int64)
         if len(exp) < 2 or exp[0] != gate.ONE or exp[-1] != 0 or (np.diff(exp) > 0).any():
             self.fail(f"exp must fall from {gate.ONE} to 0 and never rise")
+        if len(exp) > gate.MAX_EXP:
+            self.fail(f"exp has {len(exp)} entries, wanted at most {gate.MAX_EXP}")
         if len(log) != gate.LOG_STEPS + 1 or log[0] != 0 or (np.diff(log) < 0).any():
             self.fail(f"log must be {gate.LOG_STEPS + 1} entries that rise from 0")
         full = gate.ONE * classes * int(gate.logarithm(np.array([gate.ONE * classes]), log)[0])
+        if not full:
+            self.fail(f"log gives 0 for {classes} classes, so nothing could be compared with a speed")
         doubt = (exp[:-1] * (np.arange(1, len(exp)) << gate.EXP_BITS)).max()
         out = integers((2,), 0, full + classes * int(doubt), self.name)
         return TensorType("int32", out.shape, out.lo, out.hi)

@@ -34,7 +34,8 @@ def emit(
     plan = choice.plan
     model = make_model(plan, answer, target)
     origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
-    size = {"arena_bytes": plan.arena_bytes, "context_bytes": plan.arena_bytes, "kept_bytes": 0, "restart": False}
+    context = plan.arena_bytes + (8 if plan.gate else 0)
+    size = {"arena_bytes": plan.arena_bytes, "context_bytes": context, "kept_bytes": 0, "restart": False}
     traces = [_trace(i, plan.tensors[step.output]) for i, step in enumerate(plan.traced)]
     return render(model, origin, "model", manifest(plan.graph, [plan.signal], model, origin, "window", size, traces))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import AndNot, BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Threshold
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen import lanes, taps
 from codegen.c.text import Names, pack, rows
 from codegen.c.unrolled import PairCode, unrolled
@@ -75,6 +75,8 @@ class Layers:
         self._maps: dict[str, str] = {}
         self._weights: dict[str, str] = {}
         self._pointers = {plan.signal.name: signal, plan.logits: "logits"}
+        if plan.gate:
+            self._pointers[plan.gate.name] = "context->doubt"
 
     def all(self) -> list[Layer]:
         numbers = {step.output: i for i, step in enumerate(self._plan.traced)}
@@ -102,9 +104,9 @@ class Layers:
         return Layer(about, *made, call, self._pointers[step.output], 4 * y.words, number)
 
     def _buffers(self, step: Step) -> list[Buffer]:
-        """Of the output, unless it lies with the caller, and of the scratch, in this order."""
+        """Of the output, unless it has its place, and of the scratch, in this order."""
         buffers, offsets = [], self._plan.memory.offsets
-        if step.output != self._plan.logits:
+        if step.output not in self._pointers:
             ctype = "int32_t" if self._plan.tensors[step.output].type.kind == "int32" else "uint32_t"
             name = self._pointers[step.output] = self._names.new(step.output)
             buffers.append(Buffer(ctype, name, offsets[step.output]))
@@ -171,6 +173,10 @@ class Layers:
                 factors = {key: getattr(node, key) for key in ("rise", "fall", "bias")}
                 named = {key: self._array(arrays, f"{node.name}_{key}", values) for key, values in factors.items()}
                 return {"x": x} | named
+            case ExitGate():
+                tables = {key: self._array(arrays, f"{node.name}_{key}", getattr(node, key)) for key in ("exp", "log")}
+                classes = self._plan.tensors[step.inputs[0]].channels
+                return tables | {"entries": len(node.exp) - 1, "classes": classes, "frac": node.frac}
         return {}
 
     def _lanes_conv(self, step: Step, arrays: list[Array], code: list[PairCode]) -> dict[str, object]:

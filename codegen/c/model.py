@@ -16,6 +16,7 @@ from codegen.files import sources
 from codegen.plan import Plan
 
 RUNTIME = Path(__file__).resolve().parents[2] / "firmware" / "runtime"
+HEADERS_OF_NAMES = ("bnn_gate.h", "bnn_runtime.h", "bnn_stream.h")
 RUNTIME_HEADERS = ("bnn_bits.h", "bnn_lanes.h", "bnn_lanes_adders.h", "bnn_lanes_vectors.h", "bnn_runtime.h")
 
 
@@ -71,6 +72,7 @@ class Model(Common):
     """A network that classifies a whole window at once."""
 
     arena_bytes: int
+    gated: bool
     layers: tuple[Layer, ...]
 
     @property
@@ -81,10 +83,11 @@ class Model(Common):
 
 def make_model(plan: Plan, answer: KnownAnswer, target: str) -> Model:
     """Raises GraphError for names or targets that C cannot have, DataError for a known answer of another shape."""
-    shared = common(plan.graph, plan.signal, sources(plan), RUNTIME_HEADERS, answer, target)
+    headers = (*RUNTIME_HEADERS, *(["bnn_gate.h"] if plan.gate else []))
+    shared = common(plan.graph, plan.signal, sources(plan), headers, answer, target)
     parameter = shared["signal_parameter"]
     layers = Layers(plan, Names(reserved(plan.graph.name) | {parameter}), parameter).all()
-    return Model(**shared, arena_bytes=plan.arena_bytes, layers=tuple(layers))
+    return Model(**shared, arena_bytes=plan.arena_bytes, gated=plan.gate is not None, layers=tuple(layers))
 
 
 def common(
@@ -139,10 +142,10 @@ def _check_name(name: str) -> None:
 
 def reserved(name: str) -> set[str]:
     """Identifiers that constants and pointers must not take: the runtime's, standard types, what headers declare."""
-    texts = [(RUNTIME / header).read_text(encoding="utf-8") for header in ("bnn_runtime.h", "bnn_stream.h")]
+    texts = [(RUNTIME / header).read_text(encoding="utf-8") for header in HEADERS_OF_NAMES]
     taken = {word for text in texts for word in re.findall(r"\bbnn_\w+|\bu?int\d+_t", text)}
-    declared = {f"{name}_{part}" for part in ("context", "classify", "stream_init", "push", "result")}
-    return taken | declared | {"context", "logits", "n", "layers", "stream", "start", "row"}
+    declared = {f"{name}_{part}" for part in ("context", "classify", "leaves", "stream_init", "push", "result")}
+    return taken | declared | {"context", "logits", "speed", "n", "layers", "stream", "start", "row"}
 
 
 def _classes(names: tuple[str, ...], upper: str) -> tuple[ClassName, ...]:

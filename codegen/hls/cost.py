@@ -8,12 +8,26 @@ against a synthesis.
 from dataclasses import dataclass
 from math import ceil
 
-from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.ops import (
+    AndNot,
+    BinaryConv,
+    ExitGate,
+    MaxPool,
+    Node,
+    OrPool,
+    PReluSum,
+    SignalConv,
+    Threshold,
+    WindowStats,
+)
 from codegen.folding import Folding, Work, turns, window_cycles
 from codegen.hls.network import Network, fork_depths, lanes, sum_width
 
 STATS_TAIL = 160
 """Cycles from the last sample to mean and std: 32 turns of the root, two divisions one bit a cycle, products."""
+
+GATE_TAIL = 20
+"""Cycles from the last logit's turn to spread and full: the pipelines of a turn and of the logarithm."""
 
 BRAM_DEPTH = 256
 """Words from which a memory is counted as block RAM; smaller ones lie in look-up tables, 64 bits each."""
@@ -52,9 +66,16 @@ def cycles(network: Network, node: Node, foldings: dict[str, Folding]) -> int:
             return conv_cycles(network.works[node.name], foldings[node.name])
         case OrPool() | AndNot():
             return length
+        case ExitGate():
+            return gate_cycles(channels)
     words = length * channels // lanes(network, foldings)[node.inputs[0]]
     scaled = isinstance(node, Threshold) and len(node.inputs) > 1
     return words + (channels if scaled or isinstance(node, PReluSum) else 0)
+
+
+def gate_cycles(classes: int) -> int:
+    """Of exit_gate: the logits come in, each has its turn, and the logarithm follows."""
+    return 2 * classes + GATE_TAIL
 
 
 def costs(network: Network, foldings: dict[str, Folding]) -> dict[str, Cost]:
@@ -105,6 +126,8 @@ def kernel_cost(network: Network, node: Node, foldings: dict[str, Folding], pe: 
             return Cost(busy, CONTROL + channels * (1 + ceil(node.kernel / 5)))
         case MaxPool():
             return Cost(busy, CONTROL + node.kernel * channels * kind.signed_bits)
+        case ExitGate():
+            return Cost(busy, 600 + 32 * channels, 2 * ceil(len(node.exp) / 1024), 5)
         case PReluSum():
             return Cost(busy, CONTROL + 2 * (channels + at_once) * sum_width(network, node), 0, 4)
     return Cost(busy, CONTROL + channels)

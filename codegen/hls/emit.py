@@ -14,7 +14,7 @@ from codegen.hls.text import number_rows
 from codegen.printing import environment
 
 KERNELS = Path(__file__).resolve().parents[2] / "hw" / "hls"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,7 @@ class Golden:
 
     windows  (n, samples) int16
     logits   (n, classes) int32; classes (n,)
+    leaves   (n,) bool, whether it leaves the exit at `speed`; None without a gate
     source   where the windows come from, in words
     """
 
@@ -30,11 +31,14 @@ class Golden:
     logits: np.ndarray
     classes: np.ndarray
     source: str
+    leaves: np.ndarray | None = None
+    speed: int = 0
 
     @property
     def results(self) -> np.ndarray:
-        """(n, classes + 1) int32, as the hardware gives them."""
-        return np.concatenate([self.logits, self.classes[:, None]], axis=1).astype(np.int32)
+        """(n, classes + 1) int32, or one more with a gate, as the hardware gives them."""
+        columns = [self.logits, self.classes[:, None]] + ([] if self.leaves is None else [self.leaves[:, None]])
+        return np.concatenate(columns, axis=1).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ TEMPLATES = {
 }
 """What each template becomes, with the network's name."""
 
-HEADERS = ("bnn_bits.h", "bnn_conv.h", "bnn_stats.h", "bnn_stream.h", "bnn_sum.h")
+HEADERS = ("bnn_bits.h", "bnn_conv.h", "bnn_gate.h", "bnn_stats.h", "bnn_stream.h", "bnn_sum.h")
 """The kernels that a project includes."""
 
 
@@ -74,6 +78,8 @@ def emit(design: Design, golden: Golden, command: str, graph_sha256: str, tool_v
     env = _environment()
     files = {path.format(name): env.get_template(template).render(**values) for template, path in TEMPLATES.items()}
     for kernel in HEADERS:
+        if kernel == "bnn_gate.h" and not model.gated:
+            continue
         files[f"src/{kernel}"] = (KERNELS / kernel).read_text(encoding="utf-8")
     files[f"{name}.json"] = _manifest(design, model, origin)
     return files
@@ -132,6 +138,7 @@ def _manifest(design: Design, model: Model, origin: Origin) -> str:
         "command": origin.command,
         "classes": net.graph.classes,
         "samples": net.signal.length,
+        "gated": model.gated,
         "part": design.part.name,
         "clock_mhz": design.clock,
         "foldings": {name: [folding.pe, folding.simd] for name, folding in design.foldings.items()},

@@ -4,10 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import AndNot, BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.ops import (
+    AndNot,
+    BinaryConv,
+    ExitGate,
+    MaxPool,
+    Node,
+    OrPool,
+    PReluSum,
+    SignalConv,
+    Threshold,
+    WindowStats,
+)
 from codegen.c.text import Names
 from codegen.hls.folding import Design
-from codegen.hls.network import ARGMAX, Reader, fork_depths, lanes, sum_width
+from codegen.hls.network import ARGMAX, EXIT, Reader, fork_depths, lanes, sum_width
 from codegen.hls.text import bit_rows, literal, number_rows
 
 SMALL = 4
@@ -53,7 +64,7 @@ class Model:
         self._network = design.network
         self._design = design
         self._lanes = lanes(design.network, design.foldings)
-        self._names = Names({"windows", "samples", "results", "bnn", "hls", "main", design.network.graph.name})
+        self._names = Names({"windows", "speed", "samples", "results", "bnn", "hls", "main", design.network.graph.name})
         self._links: dict[Reader, str] = {}
         self.constants: list[Constant] = []
         self.channels: list[Channel] = []
@@ -66,6 +77,15 @@ class Model:
         wide = [work.taps for work in self._network.works.values() if work.width == 1]
         wide += [kind.shape[0] for kind in self._network.types.values()]
         return 1024 * -(-max(wide) // 1024)
+
+    @property
+    def gated(self) -> bool:
+        return self._network.gate is not None
+
+    @property
+    def results(self) -> int:
+        """Words of a window's result: logits, class, and whether it leaves where there is a gate."""
+        return len(self._network.graph.classes) + 1 + self.gated
 
     def _add_all(self) -> None:
         net = self._network
@@ -83,7 +103,11 @@ class Model:
         verdict = self._channel("ap_int<32>", "verdict", SMALL)
         logits = self._links[ARGMAX]
         self.calls.append(Call(f"argmax<{classes}>({logits}, {verdict}, windows)", "logits, then the class"))
-        self.calls.append(Call(f"to_axi<{classes + 1}>({verdict}, results, windows)", "one packet a batch"))
+        if net.gate:
+            result, verdict = verdict, self._channel("ap_int<32>", "result", SMALL)
+            call = f"exit_verdict<{classes + 1}>({result}, {self._links[EXIT]}, {verdict}, speed, windows)"
+            self.calls.append(Call(call, "whether it leaves"))
+        self.calls.append(Call(f"to_axi<{self.results}>({verdict}, results, windows)", "one packet a batch"))
 
     def _channel(self, word: str, wish: str, depth: int) -> str:
         name = self._names.new(wish)
@@ -98,10 +122,14 @@ class Model:
             self._links[readers[0]] = name
         return name
 
+    def _is_numbers(self, tensor: str) -> bool:
+        """Whether a vector comes a number a word, as logits and gate do; statistics come in one."""
+        return tensor == self._network.logits or self._network.readers[tensor] == (EXIT,)
+
     def _word(self, tensor: str) -> str:
         kind = self._network.types[tensor]
         if len(kind.shape) == 1:
-            return "ap_int<32>" if tensor == self._network.logits else "Stats"
+            return "ap_int<32>" if self._is_numbers(tensor) else "Stats"
         if kind.kind == "bit":
             return f"ap_uint<{kind.shape[0]}>"
         return f"Lanes<ap_int<{kind.signed_bits}>, {self._lanes[tensor]}>"
@@ -110,7 +138,7 @@ class Model:
         """Words of the tensor's stream in a window."""
         kind = self._network.types[tensor]
         if len(kind.shape) == 1:
-            return kind.shape[0] if tensor == self._network.logits else 1
+            return kind.shape[0] if self._is_numbers(tensor) else 1
         return kind.shape[1] * kind.shape[0] // self._lanes.get(tensor, kind.shape[0])
 
     def _fork(self, tensor: str, stream: str) -> None:
@@ -165,6 +193,9 @@ class Model:
                 sums = f"ap_int<{sum_width(net, node)}>"
                 kernel, sizes = "prelu_sum", (channels, length, self._lanes[node.inputs[0]], sums)
                 after = tuple(self._numbers(node, field, getattr(node, field)) for field in ("rise", "fall", "bias"))
+            case ExitGate():
+                kernel, sizes = "exit_gate", (channels, node.frac, len(node.exp) - 1)
+                after = tuple(self._numbers(node, field, getattr(node, field)) for field in ("exp", "log"))
             case _:
                 node.fail(f"the HLS backend has no kernel for {type(node).__name__}")
         return f"{kernel}<{', '.join(map(str, sizes))}>({', '.join((*given, OUTPUT, *after, 'windows'))})"

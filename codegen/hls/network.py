@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph import Graph, Signal, check
-from bnn.graph.ops import BinaryConv, MaxPool, Node, PReluSum, SignalConv
+from bnn.graph import Graph, Signal, check, exit_gate
+from bnn.graph.ops import BinaryConv, ExitGate, MaxPool, Node, PReluSum, SignalConv
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, works_of
 from codegen.plan import only_signal
@@ -20,13 +20,17 @@ Reader = tuple[str, int]
 ARGMAX: Reader = ("class", 0)
 """Who reads the logits."""
 
+EXIT: Reader = ("exit", 0)
+"""Who reads the gate."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """A graph of one stage and one signal in the target dialect.
 
     types    of every tensor, the signal included
-    nodes    those that the logits depend on, in order
+    nodes    those that the logits depend on, in order; then the gate, if there is one
+    gate     of the exit, or None
     works    the convolutions among them, which have a folding
     readers  of each tensor: who reads it
     """
@@ -34,6 +38,7 @@ class Network:
     graph: Graph
     signal: Signal
     logits: str
+    gate: ExitGate | None
     types: dict[str, TensorType]
     nodes: tuple[Node, ...]
     works: dict[str, Work]
@@ -53,7 +58,8 @@ def make_network(graph: Graph) -> Network:
     types = check(graph, "target")
     signal = only_signal(graph, "HLS")
     logits = graph.stages[0].logits
-    nodes = tuple(needed(list(graph.nodes()), logits))
+    gate = exit_gate(graph)
+    nodes = (*needed(list(graph.nodes()), logits), *([gate] if gate else []))
     readers: dict[str, list[Reader]] = {name: [] for name in [signal.name, *(node.name for node in nodes)]}
     works = works_of(nodes, types)
     for node in nodes:
@@ -62,8 +68,10 @@ def make_network(graph: Graph) -> Network:
         for i, source in enumerate(node.inputs):
             readers[source].append((node.name, i))
     readers[logits].append(ARGMAX)
+    if gate:
+        readers[gate.name].append(EXIT)
     types = {name: types[name] for name in readers}
-    return Network(graph, signal, logits, types, nodes, works, {name: tuple(r) for name, r in readers.items()})
+    return Network(graph, signal, logits, gate, types, nodes, works, {name: tuple(r) for name, r in readers.items()})
 
 
 def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import AndNot, BinaryConv, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, turns
-from codegen.hls.cost import STATS_TAIL, cycles
+from codegen.hls.cost import STATS_TAIL, cycles, gate_cycles
 from codegen.hls.network import Network, lanes
 
 HOP = 4
@@ -43,7 +43,7 @@ def timing(network: Network, foldings: dict[str, Folding], hop: int = HOP) -> Ti
         if isinstance(node, SignalConv):  # its samples leave the stream only when the statistics are done
             busy[node.name] += STATS_TAIL
     slowest = max(busy, key=busy.__getitem__)
-    last = int(finished(network, foldings, hop)[network.logits][-1])
+    last = int(finished(network, foldings, hop)[network.nodes[-1].name][-1])
     return Timing(last + 2 * hop + 1, busy[slowest], slowest)
 
 
@@ -74,6 +74,8 @@ def _finished(network: Network, node: Node, ready: list[np.ndarray], foldings: d
             return _in_turn(np.maximum(*ready), *np.ones((2, len(x)), np.int64), 0)
         case PReluSum():
             return x[-1:] + network.channels(node.inputs[0])
+        case ExitGate():
+            return x[-1:] + gate_cycles(network.channels(node.inputs[0]))
         case OrPool():
             return _windows(x, node.kernel, node.stride, (1, 1), 1)
     return _windows(x, node.kernel, node.stride, (words, words), 1)

@@ -4,10 +4,11 @@ from functools import singledispatchmethod
 
 import numpy as np
 
-from bnn.graph import Graph
+from bnn.graph import Graph, gate
 from bnn.graph.ops import (
     AndNot,
     BinaryConv,
+    ExitGate,
     MaxPool,
     Node,
     OrPool,
@@ -28,13 +29,16 @@ GROUP = 28
 RING_BITS = 48
 """Up to so many bits, a ring is a shift register."""
 
-PORTS = {"i", "o", "i_clk", "i_rst", "argmax"}
+PORTS = {"i", "o", "i_clk", "i_rst", "argmax", "exit"}
+
+ARGMAX = "argmax"
+"""Who reads the logits for the class."""
 
 
 class Builder:
     """Grows a netlist node by node.
 
-    nodes     those that the logits depend on, in order
+    nodes     those that the logits depend on, in order; then the gate, if there is one
     foldings  of every convolution, by name
     cycles    that the slowest part takes for a window: others may be slower than they could be
     """
@@ -50,6 +54,7 @@ class Builder:
         for node in nodes:
             for source in node.inputs:
                 self.readers.setdefault(source, []).append(node.name)
+        self.readers.setdefault(graph.stages[0].logits, []).append(ARGMAX)
 
     def build(self) -> Netlist:
         """All parts, in order of computation."""
@@ -97,12 +102,12 @@ class Builder:
         """The ports of a stream that leaves a part."""
         return {"o_valid": f"{label}_valid", "o_data": f"{label}_data", "i_ready": f"{label}_ready"}
 
-    def input(self, tensor: str, node: Node) -> dict[str, str]:
-        """The ports by which `node` reads a tensor; where several read it, its branch of the fork."""
+    def input(self, tensor: str, reader: str) -> dict[str, str]:
+        """The ports by which `reader`, a node or ARGMAX, reads a tensor; where several do, its branch of the fork."""
         label, readers = self.streams[tensor].wire, self.readers[tensor]
         if len(readers) == 1:
             return stream_in(label)
-        branch = readers.index(node.name)
+        branch = readers.index(reader)
         return stream_in(label) | {"i_valid": f"{label}_valids[{branch}]", "o_ready": f"{label}_readys[{branch}]"}
 
     def _fork(self, stream: Stream) -> None:
@@ -124,17 +129,16 @@ class Builder:
         self._fork(self.streams[signal.name])
 
     def _argmax(self) -> None:
-        logits = self.streams[self.graph.stages[0].logits]
-        ports = {
-            "i_valid": f"{logits.wire}_valid",
-            "i_data": f"{logits.wire}_data",
-            "o_ready": f"{logits.wire}_ready",
-            "o_valid": "o_valid",
-            "o_class": "o_class",
-            "o_logits": "o_logits",
-            "i_ready": "i_ready",
-        }
+        """The result at the ports; where there is a gate, when both class and gate have it."""
+        doubt = next((self.streams[node.name] for node in self.nodes if isinstance(node, ExitGate)), None)
+        valid, ready = ("o_valid", "i_ready") if doubt is None else (self.wire("class_valid"), self.wire("class_ready"))
+        ports = self.input(self.graph.stages[0].logits, ARGMAX)
+        ports |= {"o_valid": valid, "o_class": "o_class", "o_logits": "o_logits", "i_ready": ready}
         self.part("bnn_argmax", "argmax", {"N": len(self.graph.classes)}, ports)
+        if doubt:
+            ports = {"i_speed": "i_speed", **stream_in(doubt.wire), "i_class_valid": valid, "o_class_ready": ready}
+            ports |= {"o_valid": "o_valid", "o_leaves": "o_leaves", "i_ready": "i_ready"}
+            self.part("bnn_exit", "exit", {"W": doubt.width, "SPEED": gate.SPEED_BITS}, ports)
 
     # One function an op
 
@@ -156,7 +160,7 @@ class Builder:
         leave = {"o_valid": valid, "o_sum": total, "o_squares": squares, "i_ready": ready}
         arrive = {"i_valid": valid, "i_sum": total, "i_squares": squares, "o_ready": ready}
         address = {"AW": address_bits(length)}
-        self.part("bnn_sums", sums, sizes | address, self.input(node.inputs[0], node) | leave)
+        self.part("bnn_sums", sums, sizes | address, self.input(node.inputs[0], node.name) | leave)
         data = f"{made.wire}_data"
         values = {"o_mean": f"{data}[{width - 1}:0]", "o_std": f"{data}[{2 * width - 1}:{width}]"}
         leave = {"o_valid": f"{made.wire}_valid", **values, "i_ready": f"{made.wire}_ready"}
@@ -184,9 +188,9 @@ class Builder:
         read, done = self.wire(f"{frame}_read"), self.wire(f"{frame}_done")
         address, sample = self.wire(f"{frame}_addr", sizes["AW"]), self.wire(f"{frame}_sample", 16)
         ports = {"i_read": read, "i_addr": address, "o_sample": sample, "i_done": done}
-        self.part("bnn_frame", frame, sizes | {"HUGE": "HUGE"}, self.input(node.inputs[0], node) | ports)
+        self.part("bnn_frame", frame, sizes | {"HUGE": "HUGE"}, self.input(node.inputs[0], node.name) | ports)
         made = self.label(f"{label}_d", width)
-        stats = self.input(node.inputs[1], node)
+        stats = self.input(node.inputs[1], node.name)
         data = stats.pop("i_data")
         stats |= {"i_mean": f"{data}[{width - 1}:0]", "i_std": f"{data}[{2 * width - 1}:{width}]"}
         ports = {"o_read": read, "o_addr": address, "i_sample": sample, "o_done": done}
@@ -248,7 +252,7 @@ class Builder:
         """The stream `source` in beats of `width` channels; `flows` where the reader's ready comes out of registers."""
         made = self.label(label, width)
         params = {"W": source.lanes, "FOLD": width // source.lanes, "FLOWS": flows}
-        self.part("bnn_gather", f"{made}_gather", params, self.input(source.tensor, node) | self.output(made))
+        self.part("bnn_gather", f"{made}_gather", params, self.input(source.tensor, node.name) | self.output(made))
         return made
 
     @add.register
@@ -264,12 +268,12 @@ class Builder:
         params["FILE"] = self.image(
             node, "t", source.lanes * (source.width + 1), [pack(word, source.width + 1) for word in t]
         )
-        ports = self.input(source.tensor, node) | self.output(made.wire)
+        ports = self.input(source.tensor, node.name) | self.output(made.wire)
         self.part("bnn_threshold", f"{made.wire}_compare", params, ports)
         return made
 
     def _scaled_threshold(self, node: Threshold, source: Stream, made: Stream) -> None:
-        stats = self.input(node.inputs[1], node)
+        stats = self.input(node.inputs[1], node.name)
         data, bits = stats.pop("i_data"), self.streams[node.inputs[1]].width
         stats["i_std"] = f"{data}[{2 * bits - 1}:{bits}]"
         bound = self.label(f"{made.wire}_bound", source.width + 1)
@@ -283,7 +287,7 @@ class Builder:
         params = {"LANES": source.lanes, "FOLD": source.fold, "STEPS": source.steps, "W": source.width}
         params |= ring(word, source.fold)
         arrive = {"i_bound_valid": f"{bounds}_valid", "i_bounds": f"{bounds}_data", "o_bound_ready": f"{bounds}_ready"}
-        ports = arrive | self.input(source.tensor, node) | self.output(made.wire)
+        ports = arrive | self.input(source.tensor, node.name) | self.output(made.wire)
         self.part("bnn_scaled_threshold", f"{made.wire}_compare", params, ports)
 
     @add.register
@@ -294,7 +298,7 @@ class Builder:
         params = {"LANES": source.lanes, "FOLD": source.fold, "W": source.width, "STEPS": source.steps}
         params |= {"KERNEL": node.kernel, "STRIDE": node.stride}
         params |= ring(((node.kernel - 1) // node.stride + 1) * source.bits, source.fold)
-        ports = self.input(source.tensor, node) | self.output(made.wire)
+        ports = self.input(source.tensor, node.name) | self.output(made.wire)
         self.part("bnn_pool", f"{made.wire}_pool", params, ports)
         return made
 
@@ -309,7 +313,7 @@ class Builder:
         made = self.stream(node, a.lanes, a.fold, a.steps, 1, False)
         ports = self.output(made.wire)
         for side, stream in (("a", a), ("b", b)):
-            read = self.input(stream.tensor, node)
+            read = self.input(stream.tensor, node.name)
             ports |= {
                 f"i_{side}_valid": read["i_valid"],
                 f"i_{side}": read["i_data"],
@@ -322,7 +326,7 @@ class Builder:
     def _(self, node: PReluSum) -> Stream:
         source, rows = self.streams[node.inputs[0]], len(node.rise)
         made = self.stream(node, 1, rows, 1, 32, True)
-        ports = self.input(source.tensor, node)
+        ports = self.input(source.tensor, node.name)
         if source.lanes > 1:
             serial = self.label(f"{made.wire}_serial", source.width)
             params = {"W": source.width, "LANES": source.lanes}
@@ -336,6 +340,29 @@ class Builder:
         params["FILE"] = self.image(node, "c", 64, words)
         self.part("bnn_prelu_sum", f"{made.wire}_sum", params, ports | self.output(made.wire))
         return made
+
+    @add.register
+    def _(self, node: ExitGate) -> Stream:
+        (classes,) = self.types[node.inputs[0]].shape
+        made = self.stream(node, 2, 1, 1, 32, True)
+        params = gate_sizes(node, classes) | ring(32, classes)
+        for what, width, words in gate_images(node):
+            params[f"{what.upper()}_FILE"] = self.image(node, what, width, words)
+        ports = self.input(node.inputs[0], node.name) | self.output(made.wire)
+        self.part("bnn_gate", f"{made.wire}_gate", params, ports)
+        return made
+
+
+def gate_sizes(node: ExitGate, classes: int) -> dict[str, int]:
+    """The parameters of bnn_gate that are numbers of the graph."""
+    full = int(gate.logarithm(np.array([gate.ONE * classes]), node.log)[0])
+    return {
+        "N": classes,
+        "FRAC": node.frac,
+        "ENTRIES": len(node.exp) - 1,
+        "OCTAVE": int(node.log[gate.LOG_STEPS]),
+        "FULL": full,
+    }
 
 
 def ring(width: int, depth: int) -> dict[str, int]:
@@ -351,3 +378,11 @@ def address_bits(n: int) -> int:
 def stream_in(label: str) -> dict[str, str]:
     """The ports of a stream that enters a part."""
     return {"i_valid": f"{label}_valid", "i_data": f"{label}_data", "o_ready": f"{label}_ready"}
+
+
+def gate_images(node: ExitGate) -> list[tuple[str, int, list[int]]]:
+    """Memories of bnn_gate, as (name, bits of a word, words): of each entry of a table its value, and above it its
+    distance from the next entry. The last logarithm is a parameter."""
+    exp, log = node.exp.astype(np.int64), node.log.astype(np.int64)
+    tables = {"exp": (exp, -np.diff(exp, append=0)), "log": (log[:-1], np.diff(log))}
+    return [(name, 30, [pack(pair, 15) for pair in zip(*table, strict=True)]) for name, table in tables.items()]

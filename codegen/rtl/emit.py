@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnn.graph.ops import PReluSum
+from bnn.graph.gate import SPEED_BITS
+from bnn.graph.ops import ExitGate, PReluSum
 from codegen.c.emit import Origin
 from codegen.printing import environment
 from codegen.rtl.build import Builder
@@ -12,7 +13,7 @@ from codegen.rtl.netlist import Netlist, Part, Stream, Wire
 from codegen.rtl.plan import RtlPlan
 
 MODULES = Path(__file__).parents[2] / "hw" / "rtl"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Top:
     samples: int
     classes: int
     frac: int
+    gated: bool
     wires: tuple[Wire, ...]
     parts: tuple[Part, ...]
     streams: tuple[Stream, ...]
@@ -31,6 +33,11 @@ class Top:
     @property
     def trace_bits(self) -> int:
         return sum(stream.bits for stream in self.streams)
+
+    @property
+    def speed_bits(self) -> int:
+        """Fraction bits of the speed."""
+        return SPEED_BITS
 
 
 def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) -> dict[str, str]:
@@ -47,6 +54,7 @@ def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) 
         samples=graph.signals[0].length,
         classes=len(graph.classes),
         frac=logits.frac if isinstance(logits, PReluSum) else 0,
+        gated=has_gate(plan),
         wires=tuple(net.wires),
         parts=tuple(net.parts),
         streams=tuple(net.streams),
@@ -60,6 +68,10 @@ def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) 
     return files
 
 
+def has_gate(plan: RtlPlan) -> bool:
+    return any(isinstance(node, ExitGate) for node in plan.nodes)
+
+
 PARTS_OF = {
     "bnn_frame": ("bnn_bank",),
     "bnn_stats": ("bnn_fork", "bnn_variance", "bnn_root", "bnn_divide"),
@@ -68,6 +80,7 @@ PARTS_OF = {
     "bnn_scaled_threshold": ("bnn_ring", "bnn_slice"),
     "bnn_pool": ("bnn_max", "bnn_ring"),
     "bnn_prelu_sum": ("bnn_ring",),
+    "bnn_gate": ("bnn_ring", "bnn_rom"),
 }
 """Of modules that have others inside."""
 
@@ -98,6 +111,7 @@ def _manifest(plan: RtlPlan, net: Netlist, modules: list[str], origin: Origin) -
         "cost": origin.cost,
         "cycles": plan.cycles,
         "classes": graph.classes,
+        "gated": has_gate(plan),
         "signals": [{"name": graph.signals[0].name, "samples": graph.signals[0].length, "channels": 1}],
         "sources": [f"{graph.name}_top.v", *modules],
         "images": [image.file for image in net.images],

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, check
+from bnn.graph import Graph, check, exit_gate
+from bnn.graph.gate import SPEED_BITS
 from bnn.graph.ops import Node, SignalConv, WindowStats
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, check_foldings, works_of
@@ -31,9 +32,10 @@ class RtlPlan:
     """A graph of one stage and one signal, ready to become Verilog.
 
     types   of every tensor
-    nodes   those that the logits depend on, in order
+    nodes   those that the logits depend on, in order; then the gate, if there is one
     layers  of every convolution, by name
     front   cycles between windows that reading samples, their statistics and the frame allow
+    exit    cycles between windows that the gate and its comparison allow; 0 where there is none
     """
 
     graph: Graph
@@ -41,6 +43,7 @@ class RtlPlan:
     nodes: tuple[Node, ...]
     layers: dict[str, Layer]
     front: int
+    exit: int
 
     @property
     def frame_bits(self) -> int:
@@ -50,7 +53,7 @@ class RtlPlan:
     @property
     def cycles(self) -> int:
         """Estimated cycles between windows: those of the slowest of all that runs side by side."""
-        return max(self.front, *(layer.cycles for layer in self.layers.values()))
+        return max(self.front, self.exit, *(layer.cycles for layer in self.layers.values()))
 
 
 def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Folding] | None = None) -> RtlPlan:
@@ -62,7 +65,8 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
     does not divide its layer or names none.
     """
     types = check(graph, "target")
-    nodes = tuple(needed(list(graph.nodes()), graph.stages[-1].logits))
+    gate = exit_gate(graph)
+    nodes = (*needed(list(graph.nodes()), graph.stages[-1].logits), *([gate] if gate else []))
     _check(graph, nodes)
     front = front_cycles(graph, nodes)
     cycles = max(CYCLES, front) if cycles is None else cycles
@@ -74,7 +78,7 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
     works, foldings = works_of(nodes, types), dict(foldings or {})
     check_foldings(works, foldings)
     layers = {name: _layer(work, foldings.get(name) or choose_folding(work, cycles)) for name, work in works.items()}
-    return RtlPlan(graph, types, nodes, layers, front)
+    return RtlPlan(graph, types, nodes, layers, front, exit_cycles(len(graph.classes)) if gate else 0)
 
 
 def _layer(work: Work, folding: Folding) -> Layer:
@@ -103,6 +107,12 @@ def stats_cycles(length: int, frac: int) -> int:
     """From the last sample to the statistics: the pipeline of sums, two products, root and quotient, a bit a cycle."""
     bits = max(3, length.bit_length())
     return 3 + (length.bit_length() + 1) + (16 + bits + 1) + 2 * (bits + 15 + frac + 1) + 2
+
+
+def exit_cycles(classes: int) -> int:
+    """From the first logit to the result: bnn_gate takes the logits and six cycles for each and once more, bnn_exit one
+    a bit of the speed; two more pass as they hand on what they have."""
+    return classes + 6 * (classes + 1) + SPEED_BITS + 2
 
 
 def _check(graph: Graph, nodes: tuple[Node, ...]) -> None:

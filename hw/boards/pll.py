@@ -1,6 +1,7 @@
 """Dividers of the clock generators: they make the wanted clock of the board's own, within the limits of the chip."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from bnn.errors import ToolError
 
@@ -69,9 +70,8 @@ def find_pll(family: str, f_in: float, wanted: float) -> Pll:
 
     Raises ToolError if none is within TOLERANCE.
     """
-    choices = [
-        pll for reference in FAMILIES[family].reference for pll in _with_reference(family, f_in, reference, wanted)
-    ]
+    references = FAMILIES[family].reference if isfinite(wanted) else ()
+    choices = [pll for reference in references for pll in _with_reference(family, f_in, reference, wanted)]
     if choices:
         best = min(
             choices,

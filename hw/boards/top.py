@@ -49,10 +49,10 @@ def plan(board: Board, name: str, samples: int, classes: int, *, freq: float | N
     pll = None if wanted == board.clock else find_pll(board.family, board.clock, wanted)
     line = Line(board, name, samples, classes, pll.f_out if pll else board.clock, pll, baud)
     # Both ends may be 2 % off: after 10 bits the middle of the last one has then moved by 0.4 of a bit.
-    if line.divider < 4 or abs(line.frequency * 1e6 / line.divider - baud) > 0.02 * baud:
+    if baud < 1 or line.divider < 4 or abs(line.frequency * 1e6 / line.divider - baud) > 0.02 * baud:
         raise ToolError(
             f"--baud {baud}: no whole number of clocks of {line.frequency:g} MHz, at least 4, makes a bit within 2 %; "
-            f"choose a rate below {line.frequency * 1e6 / 25:,.0f}"
+            f"choose a rate from 1 to {line.frequency * 1e6 / 25:,.0f}"
         )
     return line
 

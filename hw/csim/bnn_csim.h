@@ -1,6 +1,7 @@
 /* Runs the top function of a project on samples from a file.
  *
- * Samples are int16, results (classes + 1) int32 a window, the logits and then the class; both as this computer has them.
+ * Samples are int16, results int32: of a window the logits, the class and, with a gate, whether it leaves; both as this
+ * computer has them.
  */
 #ifndef BNN_CSIM_H
 #define BNN_CSIM_H
@@ -12,10 +13,10 @@
 
 namespace bnn {
 
-typedef void Top(hls::stream<SampleBeat> &samples, hls::stream<ResultBeat> &results, int windows);
-
-/* 0 if all went well, else 3 with a line on stderr: words left over or missing are a mistake of a kernel. */
-inline int simulate(Top *top, int samples, int results, const char *in, const char *out)
+/* RATE is the speed, where the network has a gate. 0 if all went well, else 3 with a line on stderr: words left over or missing are a mistake of a kernel. */
+template <typename... RATE>
+int simulate(void (*top)(hls::stream<SampleBeat> &, hls::stream<ResultBeat> &, int, RATE...), int samples, int results,
+             const char *in, const char *out, RATE... rate)
 {
     hls::stream<SampleBeat> x("samples");
     hls::stream<ResultBeat> y("results");
@@ -31,7 +32,7 @@ inline int simulate(Top *top, int samples, int results, const char *in, const ch
     }
     std::fclose(file);
     const int windows = static_cast<int>(x.size()) / samples;
-    top(x, y, windows);
+    top(x, y, windows, rate...);
     if (!x.empty() || y.size() != static_cast<std::size_t>(windows) * results) {
         std::fprintf(stderr, "%zu samples are left, %zu results came of %d windows\n", x.size(), y.size(), windows);
         return 3;

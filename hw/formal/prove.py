@@ -51,6 +51,10 @@ class Block:
 GROUPS = "\n".join(
     f"connect -set {name} \\dut.g_part[{part}].sum_r" for part, name in enumerate(("low_r", "mid_r", "high_r"))
 )
+CONTROL = "memory_map -rom-only\n" + "\n".join(
+    f"connect -set its_{name} \\dut.{register}_r"
+    for name, register in (("row", "row"), ("step", "step"), ("busy", "busy"), ("end", "ends"))
+)
 BLOCKS = {
     block.name: block
     for block in (
@@ -73,6 +77,16 @@ BLOCKS = {
         Block(
             "frame_rx", "a good frame gave all its samples and no more", ("frame_rx.v", "crc16.v"), 18, forever=False
         ),
+        Block(
+            "gate",
+            "spread and full of two logits; then all is as new",
+            ("bnn_gate.v", "bnn_ring.v", "bnn_rom.v"),
+            24,
+            forever=False,
+            images=("gate_exp.hex", "gate_log.hex"),
+            script=CONTROL,
+        ),
+        Block("exit", "the comparison with the speed, beside the class", ("bnn_exit.v",), 14, forever=False),
     )
 }
 

@@ -6,8 +6,11 @@
 
 namespace bnn {
 
-/* log(s / 2^14) in units of 2^-10, for 2^14 <= s <= 32 * 2^14. */
-inline ap_uint<12> gate_log(const ap_int<16> log[33], ap_uint<20> s)
+/* log(s / 2^14) in units of 2^-10, for 2^14 <= s <= 32 * 2^14.
+ *
+ * log never falls, so before it is rounded the result is at most 5 log[32], five times an int16: 14 bits hold it.
+ */
+inline ap_uint<14> gate_log(const ap_int<16> log[33], ap_uint<20> s)
 {
     int octaves = 0;
     for (int k = 1; k <= 5; k++) {
@@ -57,6 +60,21 @@ void exit_gate(hls::stream<ap_int<32>> &x, hls::stream<ap_int<32>> &y, const ap_
 inline bool exit_leaves(ap_uint<31> spread, ap_uint<31> full, ap_uint<16> speed)
 {
     return (ap_uint<46>(spread) << 15) < ap_uint<47>(full) * speed;
+}
+
+/* The results of RESULTS words as they come, and whether each leaves its exit: one word more. */
+template <int RESULTS>
+void exit_verdict(hls::stream<ap_int<32>> &x, hls::stream<ap_int<32>> &gate, hls::stream<ap_int<32>> &y, int speed,
+                  int windows)
+{
+    for (int w = 0; w < windows; w++) {
+        for (int i = 0; i < RESULTS; i++) {
+#pragma HLS PIPELINE II = 1
+            y.write(x.read());
+        }
+        const ap_uint<31> spread = gate.read(), full = gate.read();
+        y.write(ap_int<32>(exit_leaves(spread, full, speed) ? 1 : 0));
+    }
 }
 
 } // namespace bnn

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cells of the iCE40 by shorter models than those that Yosys ships, which are a tree of choices for each of a network's
-// thousands of tables, 16384 registers for the large RAM, and 16 ports for the small one.
+// Cells of the iCE40 by models that leave less behind than those that Yosys ships, which have choices of eight bits for each of
+// a network's thousands of tables, 16384 registers for the large RAM, and 16 ports for the small one. Here a table is
+// a tree of choices of single bits, of which those between constants and between equals go.
 
 module SB_LUT4 #(
     parameter [15:0] LUT_INIT = 0
@@ -11,8 +12,17 @@ module SB_LUT4 #(
     input  I2,
     input  I3
 );
-    wire [15:0] table_from_here = LUT_INIT >> {I3, I2, I1, I0};
-    assign O = table_from_here[0];
+    wire [7:0] by_0;
+    wire [3:0] by_1;
+    wire [1:0] by_2;
+    genvar     i;
+
+    generate
+        for (i = 0; i < 8; i = i + 1) begin : g_0 assign by_0[i] = I0 ? LUT_INIT[2*i+1] : LUT_INIT[2*i]; end
+        for (i = 0; i < 4; i = i + 1) begin : g_1 assign by_1[i] = I1 ? by_0[2*i+1] : by_0[2*i]; end
+        for (i = 0; i < 2; i = i + 1) begin : g_2 assign by_2[i] = I2 ? by_1[2*i+1] : by_1[2*i]; end
+    endgenerate
+    assign O = I3 ? by_2[1] : by_2[0];
 endmodule
 
 // One port; POWEROFF is low to switch it off. What the output is after a write is not defined: here the complement of what

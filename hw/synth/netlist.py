@@ -53,8 +53,8 @@ def simulate_netlist(rtl: Path, board: Board, folder: Path, *, simulator: str | 
     # Models put in the place of their cells, since not every simulator reads the models' own Verilog.
     expand = (
         f"read_verilog netlist.v {models.name}; read_verilog -overwrite {SHORTER.name}; "
-        f"hierarchy -check -top {manifest['top']}; proc; flatten; opt_expr; "
-        "opt_clean -purge; write_verilog -noattr expanded.v"
+        f"hierarchy -check -top {manifest['top']}; proc; flatten; "
+        f"{2 * 'opt_expr -full -mux_bool; opt_merge; '}splitnets; opt_clean -purge; write_verilog -noattr expanded.v"
     )
     for name, commands in (("netlist", script), ("expand", expand)):
         if run("yosys", ("-p", commands), folder / f"{name}.log", cwd=folder):

@@ -163,7 +163,7 @@ def test_verify_refuses_what_does_not_fit(refused, small_file, words, said):
 def test_a_difference_is_named_and_fails(bnn, small_file, monkeypatch):
     from bnn.sim import simulate
 
-    def wrong(opened, x, **how):
+    def wrong(opened, x, speed, **how):
         right = simulate(opened.graph, {"ecg": x}, keep="all")
         right.tensors["pool1"][1, 0, 2] ^= 1
         return right, right.tensors
@@ -191,13 +191,42 @@ def test_headers_that_are_missing(refused, small_file, monkeypatch, tmp_path):
     assert "pip install 'bnn-wearables[fpga]' brings it (hls4ml)" in line
 
 
+@pytest.fixture
+def gated_file(tmp_path):
+    """The small graph with the gate of an exit behind its logits."""
+    b = Builder(np.random.default_rng(0), 3600).signal_conv("acc1", 2, 5, stride=8).threshold("bits1").or_pool("pool1")
+    save(b.conv("acc2", 2, 3, stride=3, pad=1).prelu_sum().gate().graph(), tmp_path / "small.graph")
+    return tmp_path / "small.graph"
+
+
+@needs_csim()
+def test_verify_compares_the_gate_and_what_leaves(bnn, gated_file, monkeypatch):
+    ran = bnn("verify", gated_file, "--on", "hls", "--set", "ecg17", "--windows", 4, "--json")
+    assert ran.code == 0, ran
+    (proof,) = json.loads(ran.out)["targets"]
+    assert proof["tensors"][-4:] == ["gate", "logits (as shipped)", "class (as shipped)", "leaves (as shipped)"]
+    monkeypatch.setattr(verify, "exits", lambda graph, wanted: (0, np.ones(len(wanted.classes), bool)))
+    ran = bnn("verify", gated_file, "--on", "hls", "--set", "ecg17", "--windows", 1)
+    assert ran.code == 1 and "window 0: leaves (as shipped)[] is 0, the simulator says 1" in ran.out.replace("\n", " ")
+
+
+def test_a_gate_is_refused_where_there_is_none(refused, gated_file, tmp_path):
+    for words, who in (
+        (("generate", gated_file, "--stream", "--out", tmp_path / "c"), "a stream"),
+        (("verify", gated_file, "--on", "native", "--set", "ecg17", "--windows", 1), "the native engine"),
+        (("synth", gated_file, "--board", "ulx3s", "--out", tmp_path / "c"), "the serial line of a board"),
+    ):
+        assert f"gate: {who} has no ExitGate; C that classifies" in refused(*words)
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_folder_that_is_no_project(tmp_path):
     from bnn.errors import FileError
 
     with pytest.raises(FileError, match="holds 0 manifests .none., but a project has one NAME.json"):
         read_manifest(tmp_path)
     (tmp_path / "x.json").write_text('{"backend": "hls", "format": 99}')
-    with pytest.raises(FileError, match="is hls in format 99, wanted hls in format 1; generate again"):
+    with pytest.raises(FileError, match="is hls in format 99, wanted hls in format 2; generate again"):
         read_manifest(tmp_path)
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(FileError, match="is not the manifest of a project"):

@@ -81,6 +81,10 @@ class Model:
             records += [*self._records, (RESULT_ID, np.array([winner, *logits], "<i4").tobytes())]
         return collect(records, len(windows), self._manifest, traced=True)
 
+    def leaves(self, speed: int) -> bool:
+        """Whether the last window leaves its exit at this speed."""
+        return bool(self._function("leaves")(self._context, ctypes.c_uint32(speed)))
+
     def known_answer(self) -> int:
         return self._known_answer(self._context)
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnn.graph import ops
+from bnn.graph import gate, ops
 from bnn.sim import simulate
 from codegen import KERNELS, Choice, Options, make_plan
 from firmware.runners import open_sanitized
 from tests.codegen.models import CORNERS, LANES, PLAIN, answer_of, ecg_graph, lanes_graph, write
-from tests.graphs import graphs, windows
+from tests.graphs import gated_graph, graphs, windows
 
 
 def raw_windows(graph, seed: int) -> np.ndarray:
@@ -60,6 +60,23 @@ def test_corners_of_the_dialect(bench, make, kernels, tmp_path):
     graph = make()
     x = raw_windows(graph, 3)
     assert_equal(graph, bench.load(write(graph, tmp_path / "out", options=Options(kernels))).run(x), x)
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("classes", [2, 17])
+def test_a_gate_and_what_leaves(bench, classes, kernels, tmp_path):
+    """The entropy lies beside the arena, and NAME_leaves compares it with a speed."""
+    graph = gated_graph(classes, classes)
+    model = bench.load(write(graph, tmp_path / "out", options=Options(kernels)))
+    x = raw_windows(graph, 3)
+    result = model.run(x)
+    assert_equal(graph, result, x)
+    doubt = result.tensors["gate"]
+    for speed in (0, gate.even_speed(doubt), gate.SPEED_ONE):
+        for window, wanted in zip(x, gate.leaves(doubt, speed), strict=True):
+            model.run(window[None])
+            assert model.leaves(speed) == wanted
+    assert model.known_answer() == 0
 
 
 def test_corners_use_every_kernel():

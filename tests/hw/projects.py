@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bnn.cli.answers import exits
 from bnn.cli.compare import Comparison, compare
 from bnn.errors import ToolError
 from bnn.graph import Graph
@@ -43,8 +44,9 @@ def write(
     network = make_network(graph)
     foldings = foldings or {name: Folding() for name in network.works}
     x = np.arange(network.signal.length, dtype=np.int16)[None] if windows is None else windows
-    answer = simulate(graph, {network.signal.name: x})
-    golden = Golden(x, answer.logits, answer.classes, "made up")
+    answer = simulate(graph, {network.signal.name: x}, keep="all")
+    speed, leaves = exits(graph, answer)
+    golden = Golden(x, answer.logits, answer.classes, "made up", leaves, speed)
     design = make_design(network, foldings, PART, 100.0)
     generate(design, out, golden=golden, command="test", graph_sha256="0" * 64, tool_version="0")
     return out
@@ -52,7 +54,10 @@ def write(
 
 def differences(graph: Graph, program: Path, project: Path, x: np.ndarray) -> Comparison:
     """A traced program's run of windows (n, samples) against the simulator: every tensor, the class too."""
-    got = csim.simulate(program, read_manifest(project), x, traced=True)
     wanted = simulate(graph, {graph.signals[0].name: x}, keep="all")
-    shipped = {"class": wanted.classes, "results": wanted.logits}
-    return compare(wanted.tensors | shipped, got.tensors | {"class": got.classes, "results": got.logits})
+    speed, left = exits(graph, wanted)
+    got = csim.simulate(program, read_manifest(project), x, traced=True, speed=speed)
+    shipped = {"class": (wanted.classes, got.classes), "results": (wanted.logits, got.logits)}
+    shipped |= {} if left is None else {"leaves": (left, got.leaves)}
+    expected, ran = ({name: pair[i] for name, pair in shipped.items()} for i in (0, 1))
+    return compare(wanted.tensors | expected, got.tensors | ran)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bnn.errors import GraphError
-from bnn.graph import Graph
+from bnn.graph import Graph, exit_gate, gate
 from bnn.sim import simulate
 from codegen.rtl import RtlPlan, generate_rtl, make_plan
 from hw.rtl_sim import RtlSimulation, Stalls
@@ -33,9 +33,13 @@ def write(plan: RtlPlan, folder: Path) -> Path:
 
 def differences(simulation: RtlSimulation, graph: Graph, x: np.ndarray, stalls: Stalls = STALLS[0]) -> list[str]:
     """Tensors of a traced run that differ from the simulator's, in order; x (n, samples)."""
-    run = simulation.run(x, stalls)
     wanted = simulate(graph, {graph.signals[0].name: x}, keep="all")
+    doubt = exit_gate(graph)
+    speed = gate.even_speed(wanted.tensors[doubt.name]) if doubt else 0
+    run = simulation.run(x, stalls, speed)
     assert set(run.tensors) == set(wanted.tensors) - {graph.signals[0].name}
     wrong = [name for name, got in run.tensors.items() if (got != wanted.tensors[name]).any()]
     wrong += ["logits (port)"] * bool((run.logits != wanted.logits).any())
+    left = gate.leaves(wanted.tensors[doubt.name], speed) if doubt else np.zeros(len(x), bool)
+    wrong += ["leaves"] * bool((run.leaves != left).any())
     return wrong + ["class"] * bool((run.classes != wanted.classes).any())

@@ -105,14 +105,20 @@ def test_an_unknown_board_is_refused():
         find_board("arty")
 
 
-@pytest.mark.parametrize("freq, said", [(13, "choose a clock from 16 to 275 MHz"), (500, "choose a"), (5, "choose a")])
+@pytest.mark.parametrize(
+    "freq, said",
+    [
+        (13, "choose a clock from 16 to 275 MHz"),
+        *((freq, "choose a") for freq in (500, 5, 0, float("nan"), float("inf"))),
+    ],
+)
 def test_a_clock_that_cannot_be_made_is_refused(freq, said):
     with pytest.raises(ToolError, match=f"cannot make {freq:g} MHz out of 12 MHz.*; {said}"):
         plan(find_board("icebreaker"), "net", 3600, 5, freq=freq)
 
 
-def test_a_rate_that_cannot_be_made_is_refused():
-    with pytest.raises(
-        ToolError, match="--baud 5000000: no whole number of clocks of 18 MHz.*choose a rate below 720,000"
-    ):
-        plan(find_board("icebreaker"), "net", 3600, 5, baud=5_000_000)
+@pytest.mark.parametrize("baud", [5_000_000, 0, -1])
+def test_a_rate_that_cannot_be_made_is_refused(baud):
+    said = f"--baud {baud}: no whole number of clocks of 18 MHz.*choose a rate from 1 to 720,000"
+    with pytest.raises(ToolError, match=said):
+        plan(find_board("icebreaker"), "net", 3600, 5, baud=baud)

@@ -12,7 +12,7 @@ from hw import csim
 from hw.csim import OPTIONS
 from hw.cxx import find_ap_types, find_cxx
 from tests.golden import load_golden
-from tests.graphs import small_graph, windows
+from tests.graphs import gated_graph, small_graph, windows
 from tests.hw.projects import differences, needs_csim, write
 
 pytestmark = needs_csim()
@@ -38,16 +38,17 @@ def test_bench(project, folder) -> subprocess.CompletedProcess:
 test_bench.__test__ = False
 
 
-def test_the_test_bench_passes_and_can_fail(tmp_path):
-    graph = small_graph()
+@pytest.mark.parametrize("graph", [small_graph(), gated_graph()], ids=lambda graph: graph.name)
+def test_the_test_bench_passes_and_can_fail(tmp_path, graph):
+    name = graph.name
     x = windows(np.random.default_rng(0), 2, graph.signals[0].length)
-    project = write(graph, tmp_path / "small", windows=x)
+    project = write(graph, tmp_path / name, windows=x)
     ran = test_bench(project, tmp_path)
-    assert ran.returncode == 0 and ran.stdout == "small: 2 windows, 0 words differ\n"
-    golden = project / "tb" / "small_golden.h"
-    head, results = golden.read_text().rsplit("small_results", 1)
+    assert ran.returncode == 0 and ran.stdout == f"{name}: 2 windows, 0 words differ\n"
+    golden = project / "tb" / f"{name}_golden.h"
+    head, results = golden.read_text().rsplit(f"{name}_results", 1)
     number = re.search(r"-?\d{3,}", results)
-    golden.write_text(head + "small_results" + results.replace(number[0], str(int(number[0]) + 1), 1))
+    golden.write_text(head + f"{name}_results" + results.replace(number[0], str(int(number[0]) + 1), 1))
     ran = test_bench(project, tmp_path)
     assert ran.returncode == 1 and "1 words differ" in ran.stdout
 
@@ -70,6 +71,22 @@ MORE = [
     ("bnn_sum.h", "i == 0 || logit > most", "i == 0 || logit < most", "class"),
 ]
 MISTAKES += [pytest.param(*mistake, marks=pytest.mark.full) for mistake in MORE]
+
+
+@pytest.mark.parametrize(
+    "old, new, tensor", [("+ 8) >> 4", ") >> 4", "gate"), ("full) * speed", "full) * (speed / 2)", "leaves")]
+)
+def test_a_planted_mistake_of_the_gate_is_found(tmp_path, old, new, tensor):
+    graph = gated_graph(classes=17)
+    project = write(graph, tmp_path / "gated")
+    path = project / "src" / "bnn_gate.h"
+    assert path.read_text().count(old) == 1
+    x = windows(np.random.default_rng(1), 12, graph.signals[0].length)
+    program = csim.build([project], tmp_path, traced=True, opt="-O0")
+    assert differences(graph, program, project, x).difference is None
+    path.write_text(path.read_text().replace(old, new))
+    program = csim.build([project], tmp_path, traced=True, opt="-O0")
+    assert differences(graph, program, project, x).difference.tensor == tensor
 
 
 @pytest.mark.parametrize("file, old, new, tensor", MISTAKES)

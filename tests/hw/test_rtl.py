@@ -8,13 +8,13 @@ import pytest
 from bnn import zoo
 from bnn.data.synthetic import synthetic_set
 from bnn.errors import DataError, ToolError
-from bnn.graph import load
+from bnn.graph import gate, load
 from codegen.folding import Folding
 from codegen.rtl import make_plan
 from hw.rtl_sim import RtlSimulation, Stalls
 from hw.rtl_tools import find_simulator, yosys
 from tests.golden import load_golden
-from tests.graphs import small_graph
+from tests.graphs import gated_graph, small_graph
 from tests.hw.rtl import SLOW, STALLS, differences, fastest, write
 
 CASES = [
@@ -39,6 +39,19 @@ def test_every_stream_equals_the_simulator(simulator, tmp_path, name, speed):
     more = np.clip(rng.normal(0, spread, (narrow, golden.shape[1])), -32768, 32767).astype(np.int16)
     for stalls in STALLS:
         assert differences(simulation, case.graph, np.concatenate([golden, more]), stalls) == []
+
+
+@pytest.mark.parametrize("classes", [2, 17])
+def test_a_graph_with_a_gate(simulator, tmp_path, classes):
+    """The gate's tensor, and whether windows leave at a speed that parts them."""
+    graph = gated_graph(classes, classes)
+    simulation = RtlSimulation(
+        write(fastest(graph), tmp_path / "v"), tmp_path / "build", simulator=simulator, opt="-O0"
+    )
+    for stalls in STALLS:
+        assert differences(simulation, graph, ties(graph), stalls) == []
+    assert simulation.run(ties(graph), speed=gate.SPEED_ONE).leaves.any()
+    assert not simulation.run(ties(graph), speed=0).leaves.any()
 
 
 FOLDINGS = {"block1.acc": Folding(5, 5), "block2.acc": Folding(2, 5), "block3.acc": Folding(3, 3)}
@@ -81,14 +94,16 @@ def test_windows_that_do_not_fit_are_refused(small):
 
 
 @pytest.mark.skipif(not yosys(), reason="no Yosys: pip install 'bnn-wearables[lab]'")
-def test_cxxrtl_gives_what_verilator_gives(tmp_path):
-    """The way that needs wheels alone."""
+def test_cxxrtl_gives_what_verilator_gives(tmp_path, monkeypatch):
+    """The way that needs wheels alone, in many pieces, as large designs are."""
+    monkeypatch.setattr("hw.cxxrtl.PIECE", 5)
     case = load_golden("ties")
     folder = write(fastest(case.graph), tmp_path / "v")
     x = np.ascontiguousarray(case.tensors["ecg"][:, 0])
     simulation = RtlSimulation(folder, tmp_path / "build", simulator="cxxrtl", opt="-O0")
     assert differences(simulation, case.graph, x, STALLS[1]) == []
-    assert not [path for path in folder.iterdir() if path.suffix == ".cpp"]
+    assert not [path for path in folder.iterdir() if path.suffix in (".cpp", ".cc")]
+    assert (tmp_path / "build" / "top.cpp").read_text().count("noinline") > 20
 
 
 MUTANTS = [
@@ -146,6 +161,9 @@ def test_tools_and_windows_that_do_not_fit(simulator, tmp_path, monkeypatch):
     with pytest.raises(ToolError, match="simulator 'modelsim' is unknown; choose one of verilator, cxxrtl"):
         find_simulator("modelsim")
     with pytest.raises(ToolError, match="holds no generated Verilog; run `bnn generate GRAPH --target rtl"):
+        RtlSimulation(tmp_path, tmp_path / "build")
+    (tmp_path / "old.json").write_text('{"backend": "rtl", "format": 1}')
+    with pytest.raises(ToolError, match="old.json: is of format 1, wanted 2; generate the Verilog again"):
         RtlSimulation(tmp_path, tmp_path / "build")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr("hw.rtl_tools.util.find_spec", lambda name: None)

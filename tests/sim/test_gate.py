@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn.errors import GraphError
-from bnn.graph import check, gate, load, ops, save, to_text
+from bnn.graph import check, exit_gate, gate, load, ops, refuse_gate, save, to_text
 from bnn.graph.types import TensorType
 from bnn.sim import simulate
 from bnn.sim.ops import evaluate
@@ -111,12 +111,35 @@ def test_a_graph_with_a_gate_is_saved_loaded_and_simulated(tmp_path):
     np.testing.assert_array_equal(run.tensors["gate"], evaluate(stage.nodes[-1], run.logits))
 
 
+@pytest.mark.parametrize("classes", [1, 2, 32, 33])
+def test_a_gate_takes_2_to_32_classes(classes):
+    kind = TensorType("int32", (classes,), -(2**31), 2**31 - 1)
+    if classes in (2, 32):
+        assert node(0).infer(kind).hi < 2**31
+        return
+    with pytest.raises(GraphError, match=f"{classes} classes with 0 fraction bits; a gate takes 2 to 32 and 0 to 31"):
+        node(0).infer(kind)
+
+
+def test_every_distance_of_two_classes_is_in_the_proved_range():
+    """Two classes have one distance, so that all of them can be tried: in steps of 2**-10, up to where e is 0."""
+    z = np.zeros((len(gate.tables()["exp"]) * 64, 2), np.int64)
+    z[:, 0] = np.arange(len(z))
+    y = evaluate(node(10), z)
+    kind = node(10).infer(TensorType("int32", (2,), -(2**31), 2**31 - 1))
+    assert y.min() == 0 and y.max() <= kind.hi and (y[:, 1] > 0).all()
+    np.testing.assert_array_equal(y, evaluate(node(10), z[:, ::-1]))
+    assert error(z, 10) <= BOUND
+
+
 @pytest.mark.parametrize(
     "words, change",
     [
         ("exp must fall from 16384 to 0", {"exp": np.array([16384, 5, 6, 0], np.int16)}),
         ("exp must fall from 16384 to 0", {"exp": np.array([16384, 5], np.int16)}),
+        ("exp has 1025 entries, wanted at most 1024", {"exp": np.r_[[gate.ONE] * 1024, 0].astype(np.int16)}),
         ("log must be 33 entries", {"log": np.zeros(32, np.int16)}),
+        ("log gives 0 for 3 classes", {"log": np.zeros(33, np.int16)}),
         ("fraction bits; a gate takes", {"frac": 32}),
         ("reads one vector of logits", {"inputs": ("block1.acc",)}),
     ],
@@ -129,9 +152,26 @@ def test_a_wrong_gate_is_refused(words, change):
         check(wrong)
 
 
-def test_generators_refuse_a_gate_instead_of_dropping_it():
-    with pytest.raises(GraphError, match="gate: no generator emits an ExitGate yet"):
-        check(gated(), "target")
+def test_backends_without_a_gate_refuse_it_instead_of_dropping_it():
+    assert exit_gate(gated()).name == "gate" and exit_gate(small_graph()) is None
+    refuse_gate(small_graph(), "C")
+    with pytest.raises(GraphError, match="gate: C has no ExitGate; C that classifies"):
+        refuse_gate(gated(), "C")
+
+
+def test_backends_run_one_gate_of_the_logits():
+    graph = gated()
+    stage = graph.stages[-1]
+    twice = (*stage.nodes, replace(stage.nodes[-1], name="again"))
+    with pytest.raises(GraphError, match="gate: is one of 2 gates and reads logits; backends run graphs of one gate"):
+        exit_gate(replace(graph, stages=(replace(stage, nodes=twice),)))
+
+
+@given(rows, st.integers(0, 31))
+def test_at_an_even_speed_no_more_than_half_leave(row, frac):
+    y = evaluate(node(frac), np.array([row, row[::-1], [0] * len(row), [2**31 - 1, *[-(2**31)] * (len(row) - 1)]]))
+    left = gate.leaves(y, gate.even_speed(y))
+    assert left.sum() <= 2 and not left[2]
 
 
 def test_the_entropy_is_no_row_of_logits():
