@@ -128,7 +128,7 @@ static const bnn_offset *add_list(const uint32_t *base, const bnn_offset *list, 
 BNN_INLINE vector gather(const uint32_t *p, uint32_t stride)
 {
 #if defined(__ARM_FEATURE_MVE)
-    return vldrwq_gather_shifted_offset_u32(p, vmulq_n_u32(vidupq_n_u32(0, 1), stride));
+    return (vector)vldrwq_gather_shifted_offset_u32(p, vmulq_n_u32(vidupq_n_u32(0, 1), stride));
 #else
     const vector v = {p[0], p[stride], p[2u * stride], p[3u * stride]};
 
