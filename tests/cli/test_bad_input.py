@@ -138,7 +138,7 @@ def test_unknown_set_protocol_and_part(refused, mitdb):
     assert "ecg5-annotations" in refused("evaluate", "ecg17", "--set", "ecg18")
     assert "inter-patient" in refused("evaluate", "ecg17", "--protocol", "leave-one-out")
     assert "train, val, test" in refused("evaluate", "ecg17", "--part", "best")
-    assert "no val part" in refused("evaluate", "ecg17", "--part", "val")
+    assert "no val part" in refused("evaluate", "ecg17", "--protocol", "stratified", "--part", "val")
 
 
 def test_bnn_data_without_records(refused, tmp_path, monkeypatch):

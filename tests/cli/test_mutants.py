@@ -31,7 +31,10 @@ PLAIN = {
         ("sum += x[0] + x[1]", "sum += x[0] + x[0]", "block1.stats"),
     ],
     "bnn_bounds.c": [("(size + ((1u << frac) - 1u))", "size", "block1.bits")],
-    "bnn_or_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block1"), ("bits |=", "bits ^=", "block1")],
+    "bnn_or_pool.c": [
+        ("j < layer->kernel", "j + 1u < layer->kernel", "block1.pool"),
+        ("bits |=", "bits ^=", "block1.pool"),
+    ],
     "bnn_bits.c": [("map->pad ? map->pad[c / 32u] : bnn_ones(n)", "0u", "block2.bits")],
     "bnn_max_pool.c": [("j < layer->kernel", "j + 1u < layer->kernel", "block6")],
     "bnn_prelu_sum.c": [("fall * down", "fall * (down + 1u)", "logits")],
@@ -72,17 +75,17 @@ LANES = {
         ("row[i + map->segment] << 1 | pad", "row[i + map->segment] << 1", "block2"),
         ("row[i - map->segment] >> 1", "row[i - map->segment]", "block2"),
     ],
-    "bnn_lanes_pool.c": [("first += layer->stride", "first += 1u", "block1"), (">> lane", ">> 0", "block1")],
+    "bnn_lanes_pool.c": [("first += layer->stride", "first += 1u", "block1.pool"), (">> lane", ">> 0", "block1.pool")],
 }
 STREAM = {
     "bnn_stream.c": [
         ("append(layer, state, layer->pad);", "append(layer, state, row);", "block2.bits"),
-        ("row ? *row : bnn_ones(bits)", "row ? *row : 0u", "block2.bits"),
+        ("row ? *row : bnn_ones(bits)", "row ? *row : 0u", "block3.bits"),
         (": (const uint32_t *)&head->stats[1]", ": (const uint32_t *)&head->stats[0]", "block1.bits"),
         ("add_signal(net, state, &head->stats[1])", "add_signal(net, state, &head->stats[0])", "block1.bits"),
         ("head->sum = 0;", "", "block1.stats"),
         ("- head->stats[0]", "+ head->stats[0]", "block1.bits"),
-        ("lines[1] << (32u - bits)", "lines[1] << bits", "block1"),
+        ("lines[1] << (32u - bits)", "lines[1] << bits", "block1.pool"),
     ],
     "bnn_stream_kept.c": [("kept[head->taken - taken + i]", "kept[i]", "block1.bits")],
     "bnn_stream_signal.c": [

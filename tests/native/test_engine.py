@@ -117,10 +117,10 @@ MUTANTS = {
         (
             "j < layer->kernel; j++) {\n                any",
             "j + 1u < layer->kernel; j++) {\n                any",
-            "block1",
+            "block1.pool",
         ),
         ("^ flip), larger);", "), larger);", "block6"),
-        ("& 1u) : ~(uint64_t)0);", "& 1u) : 0u);", "block2.bits"),
+        ("& 1u) : ~(uint64_t)0);", "& 1u) : 0u);", "block3.bits"),
     ],
     "bnn_native_prelu_sum.c": [("p < n ? p : n - 1u", "p < n ? p : 0u", "logits")],
     "bnn_argmax.c": [("> ", "< ", "class (as shipped)")],
