@@ -64,7 +64,7 @@ def test_the_page_of_a_run(bnn, mitdb, run_folder, tmp_path):
     figures = json.loads(bnn("evaluate", run_folder, "--min-confidence", 0.9, "--json").out)
     assert f"{figures['accuracy']:.2%}" in text and f"{figures['macro_f1']:.3f}" in text
     assert f"{figures['rejection']['answered']} of 200 windows are answered" in text
-    assert "record 201 MLII at 7:50.0: labelled AFIB, answered PVC" in text
+    assert "record 202 MLII at 19:20.0: labelled APB, answered AFIB" in text
     assert "may have seen these windows" not in text
     assert bnn("report", run_folder).code == 2  # not without --force
 
