@@ -67,9 +67,8 @@ def networks() -> list[tuple]:
 def unpooled(rng, length: int, widths: tuple[int, int], kernel: int) -> Graph:
     """A network whose convolutions store a bit for every position."""
     b = Builder(rng, length).signal_conv("a.acc", widths[0], 7, stride=2, pad=3).threshold("a")
-    b.conv("b.acc", widths[1], kernel, pad=1).threshold("b").conv("c.acc", widths[0], kernel, pad=kernel - 1).threshold(
-        "c"
-    )
+    b.conv("b.acc", widths[1], kernel, pad=1).threshold("b")
+    b.conv("c.acc", widths[0], kernel, pad=kernel - 1).threshold("c")
     return b.conv("d.acc", 6, kernel, pad=1).max_pool("d", 3).prelu_sum().graph(f"flat{length}")
 
 
