@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bnn.graph.ops import BinaryConv, Node, Threshold, constants
+from bnn.graph.node import Node, constants
+from bnn.graph.ops import BinaryConv, Threshold
 from codegen import taps
 from codegen.layout import words_of
 from codegen.limits import limits

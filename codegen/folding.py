@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bnn.errors import GraphError
-from bnn.graph.ops import BinaryConv, Node, SignalConv
+from bnn.graph.node import Node
+from bnn.graph.ops import BinaryConv, SignalConv
 from bnn.graph.types import TensorType
 
 

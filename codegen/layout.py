@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn.errors import GraphError
-from bnn.graph.ops import BinaryConv, Node
+from bnn.graph.node import Node
+from bnn.graph.ops import BinaryConv
 from bnn.graph.types import BITS, TensorType
 
 

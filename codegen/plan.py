@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check, exit_gate
-from bnn.graph.ops import ExitGate, Node
+from bnn.graph.node import Node
+from bnn.graph.ops import ExitGate
 from bnn.graph.types import TensorType
 from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes

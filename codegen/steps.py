@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 
+from bnn.graph.node import Node, attributes
 from bnn.graph.ops import (
     AndNot,
     BinaryConv,
     ExitGate,
     MaxPool,
-    Node,
     OrPool,
     PReluSum,
     SignalConv,
     Slice,
     Threshold,
     WindowStats,
-    attributes,
 )
 from bnn.graph.types import TensorType
 from codegen.layout import words_of

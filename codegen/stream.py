@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check, refuse_gate
 from bnn.graph.check import is_past
-from bnn.graph.ops import BinaryConv, MaxPool, Node, OrPool, PReluSum, SignalConv, Slice, WindowStats
+from bnn.graph.node import Node
+from bnn.graph.ops import BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Slice, WindowStats
 from bnn.graph.types import BITS, TensorType
 from codegen.choose import Options
 from codegen.layout import lay_out, words_of

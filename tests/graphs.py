@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnn.graph import Graph, Signal, Stage, TensorType, gate, ops
 from bnn.graph.arith import ALWAYS, NEVER
-from bnn.graph.ops import Node
+from bnn.graph.node import Node
 
 EDGES = (31, 32, 33, 63, 64, 65)
 """Sizes at which packing into 32-bit words goes wrong first."""

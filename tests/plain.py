@@ -9,9 +9,9 @@ from math import floor, isqrt
 
 import numpy as np
 
-from bnn.graph import Graph, ops
+from bnn.graph import Graph, integer_ops, ops
 
-KINDS = {"bit": np.uint8, "int16": np.int16, "int32": np.int32}
+KINDS = {"bit": np.uint8, "int8": np.int8, "int16": np.int16, "int32": np.int32}
 ALWAYS, NEVER = -32768, 32767
 
 
@@ -126,6 +126,91 @@ def prelu_sum(node, x):
     ]
 
 
+def int_conv(node, x):
+    n_out, n_in, kernel = node.w.shape
+
+    def factor(c, i):
+        return x[c][i] if 0 <= i < len(x[0]) else 0
+
+    def acc(o, t):
+        start = t * node.stride - node.pad
+        return sum(int(node.w[o, c, k]) * factor(c, start + k) for c in range(n_in) for k in range(kernel))
+
+    return table(n_out, steps(len(x[0]), kernel, node.stride, node.pad), acc)
+
+
+def held(value: int, lo: int = -128, hi: int = 127) -> int:
+    return min(max(value, lo), hi)
+
+
+def scale(node, x):
+    def y(c, t):
+        wanted = Fraction(int(node.m[c]) * x[c][t] + int(node.b[c]), 2**node.shift)
+        return held(round_half_up(wanted), node.lo, node.hi)
+
+    return table(len(x), len(x[0]), y)
+
+
+def looked_up(node, x):
+    return table(len(x), len(x[0]), lambda c, t: int(node.values[x[c][t] + 128]))
+
+
+def multiply(node, x, g):
+    def y(c, t):
+        factor = g[c if len(g) > 1 else 0][t if len(g[0]) > 1 else 0]
+        return held(round_half_up(Fraction(x[c][t] * factor, 2**node.shift)))
+
+    return table(len(x), len(x[0]), y)
+
+
+def add(node, a, b):
+    return table(len(a), len(a[0]), lambda c, t: a[c][t] * 2**node.left_a + b[c][t] * 2**node.left_b)
+
+
+def over(node, x, f):
+    if node.axis == 0:
+        return [[f(row[t] for row in x) for t in range(len(x[0]))]]
+    return [[f(row)] for row in x]
+
+
+def concat(node, *xs):
+    return sum(xs, []) if node.axis == 0 else [sum((x[c] for x in xs), []) for c in range(len(xs[0]))]
+
+
+def reshape(node, x):
+    flat = [row[t] for t in range(len(x[0])) for row in x]
+    return table(node.channels, len(flat) // node.channels, lambda c, t: flat[t * node.channels + c])
+
+
+def attention(node, q, k, v):
+    d, n = len(q), len(q[0])
+    width = d // node.heads
+
+    def weights(h, i):
+        score = [sum(q[c][i] * k[c][j] for c in range(h * width, (h + 1) * width)) for j in range(n)]
+        place = [round_half_up(Fraction((max(score) - s) * node.m, 2**node.shift)) for s in score]
+        return [int(node.exp[min(p, len(node.exp) - 1)]) for p in place]
+
+    def y(c, i):
+        e = weights(c // width, i)
+        mixed = sum(a * b for a, b in zip(e, v[c], strict=True))
+        return round_half_up(Fraction(mixed * (2**30 // sum(e)), 2**30))
+
+    return table(d, n, y)
+
+
+def layer_norm(node, x):
+    n = len(x)
+
+    def y(c, t):
+        column = [row[t] for row in x]
+        std = max(1, isqrt(n * sum(v * v for v in column) - sum(column) ** 2))
+        q = floor(Fraction((n * column[c] - sum(column)) * (2**27 // std), 2**17))
+        return held(round_half_up(Fraction(int(node.m[c]) * q + int(node.b[c]), 2**node.shift)))
+
+    return table(n, len(x[0]), y)
+
+
 def steps(n: int, kernel: int, stride: int, pad: int) -> int:
     """Windows of `kernel` that fit into n + 2 pad, counted."""
     return sum(1 for start in range(0, n + 2 * pad, stride) if start + kernel <= n + 2 * pad)
@@ -147,4 +232,16 @@ RULES = {
     ops.AndNot: and_not,
     ops.Flip: flip,
     ops.PReluSum: prelu_sum,
+    integer_ops.SignConv: int_conv,
+    integer_ops.IntConv: int_conv,
+    integer_ops.Scale: scale,
+    integer_ops.Table: looked_up,
+    integer_ops.Multiply: multiply,
+    integer_ops.Add: add,
+    integer_ops.GlobalMax: lambda node, x: over(node, x, max),
+    integer_ops.GlobalSum: lambda node, x: over(node, x, sum),
+    integer_ops.Concat: concat,
+    integer_ops.Reshape: reshape,
+    integer_ops.Attention: attention,
+    integer_ops.LayerNorm: layer_norm,
 }

@@ -1,6 +1,6 @@
 """The integer graph: ops, checker, text form, file format."""
 
-from bnn.graph.check import check, exit_gate, past_samples, refuse_gate
+from bnn.graph.check import check, exit_gate, past_samples, refuse_gate, stage_gate
 from bnn.graph.file import load, save
 from bnn.graph.graph import Graph, Signal, Stage
 from bnn.graph.text import to_text
@@ -17,5 +17,6 @@ __all__ = [
     "past_samples",
     "refuse_gate",
     "save",
+    "stage_gate",
     "to_text",
 ]

@@ -4,18 +4,8 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.ops import (
-    LOGICAL_ONLY,
-    ExitGate,
-    Interval,
-    Node,
-    SignalConv,
-    Slice,
-    Threshold,
-    WindowStats,
-    attributes,
-    constants,
-)
+from bnn.graph.node import Node, attributes, constants
+from bnn.graph.ops import LOGICAL_ONLY, ExitGate, Interval, SignalConv, Slice, Threshold, WindowStats
 from bnn.graph.types import TensorType
 
 LEVELS = ("logical", "target")
@@ -150,6 +140,12 @@ def exit_gate(graph: Graph) -> ExitGate | None:
                 f"which reads the logits {graph.stages[-1].logits}"
             )
     return gates[0] if gates else None
+
+
+def stage_gate(stage: Stage) -> ExitGate | None:
+    """The gate of a stage's logits, where it has one."""
+    gates = (node for node in stage.nodes if isinstance(node, ExitGate) and node.inputs == (stage.logits,))
+    return next(gates, None)
 
 
 def refuse_gate(graph: Graph, backend: str) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.ops import OPS, Node, arrays, attributes
+from bnn.graph.node import Node, arrays, attributes
+from bnn.graph.ops import OPS
 
 
 def decode(topology: dict, tensors: dict[str, np.ndarray]) -> Graph:

@@ -16,13 +16,15 @@ from bnn.files import write_atomic
 from bnn.graph.check import check
 from bnn.graph.decode import decode
 from bnn.graph.graph import Graph
-from bnn.graph.ops import ExitGate, Node, Slice, attributes, constants
+from bnn.graph.integer_ops import INTEGER_OPS
+from bnn.graph.node import Node, attributes, constants
+from bnn.graph.ops import ExitGate, Slice
 
 KEY = "bnn-graph"
-VERSION = 3
+VERSION = 4
 """The newest that is read. A graph is written as the oldest version that knows all of its ops."""
 
-SINCE = {Slice: 2, ExitGate: 3}
+SINCE = {Slice: 2, ExitGate: 3} | dict.fromkeys(INTEGER_OPS, 4)
 """Ops that version 1 did not know, and the first version that does."""
 
 

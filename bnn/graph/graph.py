@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from bnn.graph.ops import Node
+from bnn.graph.node import Node
 
 
 @dataclass(frozen=True, slots=True)

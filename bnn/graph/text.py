@@ -2,7 +2,7 @@
 
 from bnn.graph.check import check
 from bnn.graph.graph import Graph
-from bnn.graph.ops import Node, attributes, constants
+from bnn.graph.node import Node, attributes, constants
 
 
 def to_text(graph: Graph) -> str:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from bnn.graph.graph import Graph
-from bnn.graph.ops import BinaryConv, Flip, Node
+from bnn.graph.node import Node
+from bnn.graph.ops import BinaryConv, Flip
 
 
 def absorb_flip(graph: Graph) -> Graph:

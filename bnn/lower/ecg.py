@@ -9,7 +9,8 @@ import torch
 from bnn.errors import ModelError
 from bnn.graph import Graph, Signal, Stage
 from bnn.graph.arith import STATS_FRAC, to_fixed
-from bnn.graph.ops import BinaryConv, Interval, MaxPool, Node, PReluSum, SignalConv, Slice, WindowStats, conv_length
+from bnn.graph.node import Node, conv_length
+from bnn.graph.ops import BinaryConv, Interval, MaxPool, PReluSum, SignalConv, Slice, WindowStats
 from bnn.lower.bounds import Activation, integer_bounds, scaled_bounds
 from bnn.models.ecg import Block, EcgConfig, EcgNet
 

@@ -7,7 +7,8 @@ import numpy as np
 from bnn.graph.arith import NEVER
 from bnn.graph.check import check
 from bnn.graph.graph import Graph
-from bnn.graph.ops import AndNot, Flip, Interval, MaxPool, Node, OrPool, Threshold
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, Flip, Interval, MaxPool, OrPool, Threshold
 from bnn.graph.types import TensorType
 
 

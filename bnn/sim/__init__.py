@@ -1,5 +1,5 @@
 """The bit-exact simulator."""
 
-from bnn.sim.simulate import Simulation, simulate
+from bnn.sim.simulate import Simulation, Taken, simulate, simulate_exits
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["Simulation", "Taken", "simulate", "simulate_exits"]

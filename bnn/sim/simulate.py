@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn.errors import DataError
-from bnn.graph import Graph, check
+from bnn.graph import Graph, check, stage_gate
+from bnn.graph.gate import leaves
+from bnn.sim import integer_ops  # noqa: F401  registers its ops
 from bnn.sim.ops import evaluate
 
 CHUNK = 32
@@ -54,6 +56,55 @@ def simulate(
     kept = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     logits = kept[last]
     return Simulation(logits.argmax(axis=1), logits, {name: kept[name] for name in types if name in wanted})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """What n windows of a graph with exits got at a speed.
+
+    classes  (n,) int64, the first of the largest logits of the exit that was taken
+    exits    (n,) int64, the number of that exit's stage in the graph
+    logits   (n, k) int32, of that exit
+    """
+
+    classes: np.ndarray
+    exits: np.ndarray
+    logits: np.ndarray
+
+
+def simulate_exits(graph: Graph, signals: dict[str, np.ndarray], speed: int) -> Taken:
+    """Run a stage only for the windows that no gate before it has let leave.
+
+    signals  as for `simulate`
+    speed    0 (never leave early) to 2**15, as gate.leaves takes it
+    Raises DataError as `simulate` does, and ValueError for a speed out of range.
+    """
+    check(graph)
+    batch = _batch(graph, signals)
+    n = len(next(iter(batch.values())))
+    taken = Taken(*(np.zeros(shape, np.int64) for shape in (n, n)), np.zeros((n, len(graph.classes)), np.int32))
+    for start in range(0, n, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, n))
+        _take(graph, {name: x[rows] for name, x in batch.items()}, speed, rows, taken)
+    return taken
+
+
+def _take(graph: Graph, tensors: dict[str, np.ndarray], speed: int, rows: np.ndarray, taken: Taken) -> None:
+    """Fill the entries `rows` of `taken`, whose tensors these are."""
+    for k, stage in enumerate(graph.stages):
+        for node in stage.nodes:
+            tensors[node.name] = evaluate(node, *(tensors[source] for source in node.inputs))
+        gate = stage_gate(stage)
+        last = k == len(graph.stages) - 1
+        if not last and gate is None:
+            continue
+        leaving = np.ones(len(rows), bool) if last else leaves(tensors[gate.name], speed)
+        logits = tensors[stage.logits][leaving]
+        taken.exits[rows[leaving]], taken.logits[rows[leaving]] = k, logits
+        taken.classes[rows[leaving]] = logits.argmax(axis=1)
+        rows, tensors = rows[~leaving], {name: x[~leaving] for name, x in tensors.items()}
+        if not len(rows):
+            return
 
 
 def _batch(graph: Graph, signals: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,18 +8,8 @@ against a synthesis.
 from dataclasses import dataclass
 from math import ceil
 
-from bnn.graph.ops import (
-    AndNot,
-    BinaryConv,
-    ExitGate,
-    MaxPool,
-    Node,
-    OrPool,
-    PReluSum,
-    SignalConv,
-    Threshold,
-    WindowStats,
-)
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, Work, turns, window_cycles
 from codegen.hls.network import Network, fork_depths, lanes, sum_width
 

@@ -4,18 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import (
-    AndNot,
-    BinaryConv,
-    ExitGate,
-    MaxPool,
-    Node,
-    OrPool,
-    PReluSum,
-    SignalConv,
-    Threshold,
-    WindowStats,
-)
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.c.text import Names
 from codegen.hls.folding import Design
 from codegen.hls.network import ARGMAX, EXIT, Reader, fork_depths, lanes, sum_width

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph.ops import AndNot, BinaryConv, ExitGate, Node, OrPool, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, turns
 from codegen.hls.cost import STATS_TAIL, cycles, gate_cycles
 from codegen.hls.network import Network, lanes

@@ -5,18 +5,8 @@ from functools import singledispatchmethod
 import numpy as np
 
 from bnn.graph import Graph, gate
-from bnn.graph.ops import (
-    AndNot,
-    BinaryConv,
-    ExitGate,
-    MaxPool,
-    Node,
-    OrPool,
-    PReluSum,
-    SignalConv,
-    Threshold,
-    WindowStats,
-)
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from bnn.graph.types import TensorType
 from codegen.c.text import Names
 from codegen.folding import Folding

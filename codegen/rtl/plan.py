@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from bnn.errors import GraphError
 from bnn.graph import Graph, check, exit_gate
 from bnn.graph.gate import SPEED_BITS
-from bnn.graph.ops import Node, SignalConv, WindowStats
+from bnn.graph.node import Node
+from bnn.graph.ops import SignalConv, WindowStats
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, check_foldings, works_of
 from codegen.plan import only_signal

@@ -6,7 +6,8 @@ Each kernel is a generator that follows the loops of hw/hls and yields once a tu
 from collections import deque
 from dataclasses import dataclass, field
 
-from bnn.graph.ops import AndNot, BinaryConv, Node, PReluSum, SignalConv, Threshold, WindowStats
+from bnn.graph.node import Node
+from bnn.graph.ops import AndNot, BinaryConv, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, turns
 from codegen.hls.cost import STATS_TAIL
 from codegen.hls.model import SMALL

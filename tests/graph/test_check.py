@@ -118,7 +118,7 @@ def test_a_stage_may_not_declare_a_signal_again():
             "block1: ecg is int16 (1, 60), but OrPool reads bit (channels, length) here",
         ),
         (with_node("block2.acc", inputs=("ecg",)), "but BinaryConv reads bit (channels, length) here"),
-        (with_node("block2", inputs=("block1",)), "block1 is bit (5, 15), but Threshold reads int16|int32"),
+        (with_node("block2", inputs=("block1",)), "block1 is bit (5, 15), but Threshold reads int8|int16|int32"),
         (
             with_node("stats", inputs=("ecg",), frac=9),
             "60 samples with 9 fraction bits overflow 64 bits; frac goes from 0 to 8",

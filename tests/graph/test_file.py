@@ -14,7 +14,7 @@ from safetensors.numpy import save as to_bytes
 
 from bnn.errors import FileError, GraphError
 from bnn.graph import Graph, load, save, to_text
-from bnn.graph.ops import constants
+from bnn.graph.node import constants
 from tests.graphs import by_the_past, graphs, small_graph
 
 
@@ -133,7 +133,7 @@ def node(topology, name):
 
 
 EDITS = {
-    "graph format 4, but this bnn reads up to 3; update bnn-wearables": lambda t, a: t.update(version=4),
+    "graph format 5, but this bnn reads up to 4; update bnn-wearables": lambda t, a: t.update(version=5),
     "the topology has no version": lambda t, a: t.update(version="1"),
     "graph: field name is None, wanted str": lambda t, a: t.pop("name"),
     "graph: field classes is 3, wanted list": lambda t, a: t.update(classes=3),
