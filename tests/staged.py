@@ -24,10 +24,11 @@ from tests.graphs import int16, signs
 
 def scale(rng: np.random.Generator, name: str, source: str, x: TensorType, lo: int = -128) -> Scale:
     """A Scale after which values take all of int8, few of them held at its ends."""
-    shift = 20
-    m = rng.uniform(0.5, 1, x.shape[0]) * 2.0**shift * 4 * 127 / max(abs(x.lo), abs(x.hi), 1)
-    b = rng.integers(-20, 20, x.shape[0]) << shift
-    return Scale(name, (source,), int16(np.clip(m, 1, 32767)), b.astype(np.int32), shift, lo, 127)
+    factor = rng.uniform(0.5, 1, x.shape[0]) * 6 * 127 / max(abs(x.lo), abs(x.hi))
+    shift = min(int(np.log2(32767 / factor.max())), 24)
+    b = rng.integers(-9, 9, x.shape[0]) << shift
+    m = int16(np.rint(factor * 2.0**shift))
+    return Scale(name, (source,), m, b.astype(np.int32), shift, lo, 127)
 
 
 def staged_graph(seed: int = 5) -> Graph:
@@ -69,7 +70,7 @@ class StagedBuilder:
             first = self.add(SignConv, f"{stem}.acc", (signal,), signs(self.rng, 6, channels, kernel), stride, pad)
             gated = self.gated(f"{stem}.gated", self.scaled(f"{stem}.first", first))
             pooled = self.add(ops.MaxPool, f"{stem}.pool", (gated,), 2, 2)
-            bits = self.add(ops.Threshold, f"{stem}.bits", (pooled,), int16(self.rng.integers(-20, 20, 6)))
+            bits = self.add(ops.Threshold, f"{stem}.bits", (pooled,), int16(self.rng.integers(-3, 4, 6)))
             conv = self.add(ops.BinaryConv, f"{stem}.conv", (bits,), signs(self.rng, 6, 6, 3), signs(self.rng, 6), 1, 1)
             branches.append(self.scaled(f"{stem}.map", conv))
         return self.add(Concat, f"{signal}.map", tuple(branches), axis=1)
@@ -129,7 +130,7 @@ class StagedBuilder:
         logits = self.add(
             ops.PReluSum, f"{name}.logits", (answer,), one, one, self.rng.integers(-9, 9, 3).astype(np.int32), 16
         )
-        self.add(ops.ExitGate, f"{name}.doubt", (logits,), **gate.tables(), frac=12)
+        self.add(ops.ExitGate, f"{name}.doubt", (logits,), **gate.tables(), frac=13)
         nodes, self.nodes = tuple(self.nodes), []
         return nodes, logits
 
