@@ -125,6 +125,9 @@ _BEST17 = _BEST | dict(settled=0.9)  # its validation part is of 80 or 90 window
 # The same storage spent on wider first blocks.
 _PLUS17, _PLUS5 = dict(channels=(16, 32, 32, 32, 44)), dict(channels=(16, 32, 32, 32, 40))
 
+# For patients that training has not seen, noise is what helps most; and four records to validate on say little.
+_STRANGERS = dict(ambulatory=0.8, settled=0.9)
+
 _RECIPES = {
     (r.task, r.name): r
     for r in (
@@ -142,6 +145,8 @@ _RECIPES = {
         EcgRecipe("best-float", "ecg5", epochs=40, **_BEST_FLOAT),
         EcgRecipe("plus", "ecg5", epochs=150, **_BEST, **_PLUS5),
         EcgRecipe("plus-float", "ecg5", epochs=40, **_BEST_FLOAT, **_PLUS5),
+        EcgRecipe("inter-patient", "ecg5", epochs=100, **_BEST, **_PLUS5, **_STRANGERS),
+        EcgRecipe("inter-patient-float", "ecg5", epochs=40, **_BEST_FLOAT, **_PLUS5, **_STRANGERS),
         *SLEEP_RECIPES,
     )
 }
