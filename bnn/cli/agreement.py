@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from torch import nn
 
-from bnn.data.windows import WindowSet
+from bnn.cli.engine import by_signal
 from bnn.graph import Graph
-from bnn.models.ecg import EcgNet
+from bnn.models.sleep.net import SleepNet
 from bnn.sim import simulate
 from bnn.train.evaluate import predict
+from bnn.train.sleep.evaluate import exit_logits
 
 LEAST_SAME = 0.995
 MOST_ACCURACY_CHANGE = 0.002
@@ -41,13 +43,26 @@ class Agreement:
         return {**asdict(self), "holds": self.holds}
 
 
-def measure(model: EcgNet, graph: Graph, windows: WindowSet, progress: Callable[[int], None]) -> Agreement:
-    """Compare the predictions of `model` and `graph` on every window."""
-    trained = predict(model, windows.x)
-    lowered = simulate(graph, {graph.signals[0].name: windows.x}, progress=progress).classes
+def measure(net: nn.Module, graph: Graph, windows, progress: Callable[[int], None]) -> dict[str, Agreement]:
+    """Compare the predictions of `net` and `graph` on every window, or epoch: an Agreement for each stage, by name."""
+    logits = {stage.name: stage.logits for stage in graph.stages}
+    lowered = simulate(graph, by_signal(graph, windows.x), keep=logits.values(), progress=progress).tensors
+    trained = predictions(net, windows.x)
+    answers = zip(logits, (lowered[name].argmax(axis=1) for name in logits.values()), trained, strict=True)
+    return {name: _compare(got, wanted, windows.y) for name, got, wanted in answers}
+
+
+def predictions(net: nn.Module, x) -> list[np.ndarray]:
+    """The classes (n,) that each exit of a trained network says."""
+    if isinstance(net, SleepNet):
+        return list(exit_logits(net, x).argmax(axis=2))
+    return [predict(net, x)]
+
+
+def _compare(lowered: np.ndarray, trained: np.ndarray, y: np.ndarray) -> Agreement:
     return Agreement(
-        windows=len(windows),
+        windows=len(y),
         same=float(np.mean(trained == lowered)),
-        trained_accuracy=float(np.mean(trained == windows.y)),
-        lowered_accuracy=float(np.mean(lowered == windows.y)),
+        trained_accuracy=float(np.mean(trained == y)),
+        lowered_accuracy=float(np.mean(lowered == y)),
     )

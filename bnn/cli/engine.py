@@ -50,8 +50,14 @@ def open_engine(graph: Graph, name: str) -> Engine:
             err.print(
                 f"The NumPy simulator runs, since the native engine does not: {error}", style="yellow", markup=False
             )
-    signal = graph.signals[0].name
-    return Engine("numpy", lambda x, progress: simulate(graph, {signal: x}, progress=progress))
+    return Engine("numpy", lambda x, progress: simulate(graph, by_signal(graph, x), progress=progress))
+
+
+def by_signal(graph: Graph, x: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the graph reads of a set's x: windows are its one signal, epochs come by signal."""
+    if not isinstance(x, dict):
+        return {graph.signals[0].name: x}
+    return {signal.name: x[signal.name] for signal in graph.signals if signal.name in x}
 
 
 def _native(graph: Graph) -> Engine:

@@ -52,7 +52,7 @@ def evaluate_command(
 
     if min_confidence is not None:
         check_threshold(min_confidence)
-    subject = open_subject(model, engine, networks=("ecg", "sleep"))
+    subject = open_subject(model, engine, networks=("ecg", "sleep", "sleep-binary"))
     _check_speed(subject, speed)
     scale = None if min_confidence is None else subject.scale()
     chosen = open_part(
@@ -84,7 +84,7 @@ def _check_speed(subject: Subject, speed: float | None) -> None:
         return
     if subject.staged is None:
         raise DataError(f"{subject.name}: has one exit, so a speed decides nothing; leave --speed out")
-    from bnn.train.sleep.evaluate import check_speed
+    from bnn.exits import check_speed
 
     check_speed(speed)
 

@@ -1,49 +1,47 @@
-"""Figures of a network with exits: of each alone, or of those that were taken at a speed. Needs torch."""
+"""Figures of a network with exits: of each alone, or of those that were taken at a speed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from bnn.cli.common import out, table
 from bnn.data.sleep.epochs import EpochSet
+from bnn.exits import SpeedPoint, Staged, speed_point
 from bnn.metrics import Report, report
-from bnn.models.sleep.config import SleepConfig
-from bnn.models.sleep.cost import StageCost, stage_costs
-from bnn.models.sleep.net import SleepNet
-from bnn.train.sleep.evaluate import adaptive, exit_logits
-from bnn.train.sleep.speed import SpeedPoint, speed_point
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
     """Each exit as if it answered every epoch."""
 
-    config: SleepConfig
+    staged: Staged
     reports: list[Report]
 
     def show(self) -> None:
         """Print a table; parameters and MACs are those of a network that is cut off there and has this exit alone."""
-        classes = (f"F1 {name}" for name in self.config.classes)
+        classes = (f"F1 {name}" for name in self.staged.classes)
         shown = table("exit", numbers=("accuracy", "macro-F1", "kappa", *classes, "parameters", "MACs"))
-        costs = stage_costs(self.config)
         for k, figures in enumerate(self.reports):
             overall = f"{figures.accuracy:.2%}", f"{figures.macro_f1:.3f}", f"{figures.kappa:.3f}"
             f1 = ("-" if c.f1 is None else f"{c.f1:.3f}" for c in figures.classes)
-            shown.add_row(costs[k].signal.upper(), *overall, *f1, *_cut_off(costs[: k + 1]))
+            parameters, macs = self.staged.cut_off(k)
+            shown.add_row(self.staged.names[k].upper(), *overall, *f1, f"{parameters:,}", f"{macs / 1e6:.2f} M")
         out.print("Each exit alone, on every epoch:")
         out.print(shown)
 
     def to_dict(self) -> dict:
-        costs = stage_costs(self.config)
-        exits = [asdict(cost) | figures.to_dict() for cost, figures in zip(costs, self.reports, strict=True)]
-        return {"exits": exits}
+        return {"exits": [self._entry(k) for k in range(len(self.reports))]}
+
+    def _entry(self, k: int) -> dict:
+        parameters, macs = self.staged.cut_off(k)
+        head = {"name": self.staged.names[k], "parameters": parameters, "macs": macs}
+        return head | self.reports[k].to_dict()
 
 
-def alone(net: SleepNet, epochs: EpochSet) -> tuple[np.ndarray, Alone]:
+def alone(staged: Staged, epochs: EpochSet) -> tuple[np.ndarray, Alone]:
     """The last exit's logits, and every exit's figures."""
-    logits = exit_logits(net, epochs.x)
-    reports = [report(epochs.y, z.argmax(axis=1), epochs.classes) for z in logits]
-    return logits[-1], Alone(net.config, reports)
+    logits = staged.logits(epochs.x)
+    return logits[-1], Alone(staged, [report(epochs.y, z.argmax(axis=1), epochs.classes) for z in logits])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +62,7 @@ class Taken:
         return self.point.to_dict()
 
 
-def taken(net: SleepNet, epochs: EpochSet, speed: float) -> tuple[np.ndarray, Taken]:
+def taken(staged: Staged, epochs: EpochSet, speed: float) -> tuple[np.ndarray, Taken]:
     """Logits of the exits at which the epochs left, and figures of these; stages run only where they are needed."""
-    answers = adaptive(net, epochs.x, speed)
-    return answers.logits, Taken(speed_point(net.config, answers, epochs.y, speed))
-
-
-def _cut_off(costs: tuple[StageCost, ...]) -> tuple[str, str]:
-    parts = [*(stage.extractor for stage in costs), costs[-1].exit]
-    return f"{sum(p.parameters for p in parts):,}", f"{sum(p.macs for p in parts) / 1e6:.2f} M"
+    answers = staged.answer(epochs.x, speed)
+    return answers.logits, Taken(speed_point(staged, answers, epochs.y, speed))

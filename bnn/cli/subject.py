@@ -2,21 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnn import zoo
 from bnn.cli.common import load_set, open_graph, progress_bar, split_set
 from bnn.cli.engine import open_engine
+from bnn.cli.graph_exits import GraphExits
 from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import Split
 from bnn.data.windows import WindowSet
 from bnn.errors import DataError, ToolError
+from bnn.exits import Staged
 from bnn.graph import Graph
-
-if TYPE_CHECKING:
-    from bnn.models.sleep.net import SleepNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Subject:
     about        what it says of its training: set, protocol, seed, fold ...
     logit_scale  the factor on its logits in the loss of its training; None where it does not say
     logits       the x of a set, (n, samples) int16 or a dict of signals, -> (n, classes) float, in units of 1
-    staged       the SleepNet that it is, None where it has one exit and no stages
+    staged       its exits, None where it has one and no stages
     """
 
     name: str
@@ -36,7 +34,7 @@ class Subject:
     about: dict[str, str]
     logit_scale: float | None
     logits: Callable[[np.ndarray], np.ndarray]
-    staged: "SleepNet | None" = None
+    staged: Staged | None = None
 
     def scale(self) -> float:
         """`logit_scale`. Raises DataError where it is not known."""
@@ -89,9 +87,10 @@ def open_subject(model: str, engine: str = "numpy", networks: tuple[str, ...] = 
     about = origin(metadata)
     shared = model, _kind(net), net.config.classes, about, float(about["logit_scale"])
     if isinstance(net, SleepNet):
-        from bnn.train.sleep.evaluate import exit_logits
+        from bnn.train.sleep.exits import NetExits
 
-        return Subject(*shared, lambda x: exit_logits(net, x)[-1], net)
+        exits = NetExits(net)
+        return Subject(*shared, lambda x: exits.logits(x)[-1], exits)
     from bnn.train.evaluate import logits
 
     return Subject(*shared, lambda x: logits(net, x))
@@ -105,13 +104,17 @@ def graph_subject(graph: Graph, engine: str = "numpy") -> Subject:
     """The graph in one of bnn.cli.engine's engines."""
     unit = 2.0 ** logit_frac(graph)
     scale = graph.about.get("logit_scale")
+    shared = graph.name, "integer graph", graph.classes, graph.about, float(scale) if scale else None
+    if len(graph.stages) > 1:
+        exits = GraphExits(graph)
+        return Subject(*shared, lambda x: exits.logits(x)[-1], exits)
     running = open_engine(graph, engine)
 
     def logits(x: np.ndarray) -> np.ndarray:
         with progress_bar("simulating", len(x)) as progress:
             return running.run(x, progress).logits / unit
 
-    return Subject(graph.name, "integer graph", graph.classes, graph.about, float(scale) if scale else None, logits)
+    return Subject(*shared, logits)
 
 
 def logit_frac(graph: Graph) -> int:

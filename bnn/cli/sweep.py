@@ -20,6 +20,7 @@ from bnn.cli.evaluate import (
 )
 from bnn.cli.subject import Part, open_part, open_subject
 from bnn.errors import DataError
+from bnn.exits import sweep
 from bnn.files import refuse_existing, write_atomic
 
 
@@ -45,16 +46,17 @@ def sweep_command(
     speeds = speeds_of(speed)
     for path in filter(None, (target, plot)):
         refuse_existing(path, force)
-    subject = open_subject(model, networks=("sleep",))
+    subject = open_subject(model, networks=("sleep", "sleep-binary"))
     if subject.staged is None:
-        raise DataError(f"{subject.name}: has one exit and so no speed; name a network that `bnn train sleep` made")
+        raise DataError(
+            f"{subject.name}: has one exit, so no speed; name a network of `bnn train sleep` that has several"
+        )
     from bnn.report import plots
     from bnn.report.speeds import speeds as drawn
-    from bnn.train.sleep.speed import sweep
 
     how = dict(set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic)
     chosen = open_part(subject, **how)
-    points = sweep(subject.staged, chosen.windows, speeds)
+    points = sweep(subject.staged, chosen.windows.x, chosen.windows.y, speeds)
     head = evaluation_head(model, subject, chosen)
     if target:
         write_atomic(target, _csv(head, points), force=force)

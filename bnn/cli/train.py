@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bnn import zoo
-from bnn.cli.common import JsonOption, err, load_set, load_windows, out, print_json, progress_bar, split_set
+from bnn.cli.common import JsonOption, err, load_set, out, print_json, progress_bar, split_set
 from bnn.cli.evaluate import SetOption, SyntheticOption, evaluate_command
 from bnn.cli.subject import need_torch, origin
 from bnn.errors import DataError, ModelError
@@ -129,22 +129,35 @@ def lower_command(
     from bnn.cli.agreement import measure
     from bnn.files import refuse_existing
     from bnn.graph import save
-    from bnn.lower.ecg import lower_ecg
     from bnn.lower.passes import to_target
     from bnn.models.checkpoint import load_model
 
     refuse_existing(target, force)
-    net, metadata = load_model(zoo.model_path(model), "ecg")
+    net, metadata = load_model(zoo.model_path(model), "ecg", "sleep-binary")
     about = origin(metadata)
-    graph = to_target(lower_ecg(net, name or about["set"].replace("-", "_"), about))
-    windows = load_windows(about["set"], synthetic=synthetic)
+    windows = load_set(about["set"], synthetic=synthetic)
+    graph = to_target(_lower(net, name or about["set"].replace("-", "_"), about, windows))
     with progress_bar("comparing with the trained network", len(windows)) as progress:
-        agreement = measure(net, graph, windows, progress)
+        agreements = measure(net, graph, windows, progress)
     save(graph, target, force=force)
     if json:
-        print_json({"graph": graph.name, "file": str(target), "set": windows.name, **agreement.to_dict()})
+        head = {"graph": graph.name, "file": str(target), "set": windows.name}
+        print_json(head | {"stages": {name: agreement.to_dict() for name, agreement in agreements.items()}})
     else:
         out.print(f"wrote {target} ({target.stat().st_size} bytes)")
-        out.print(f"{windows.describe()}: {agreement.describe()}")
-    if not agreement.holds:
+        for name, agreement in agreements.items():
+            out.print(f"{windows.describe()}, {name}: {agreement.describe()}")
+    if not all(agreement.holds for agreement in agreements.values()):
         raise typer.Exit(1)
+
+
+def _lower(net, name: str, about: dict[str, str], windows):
+    """The graph, in the logical dialect, of a network that was trained on a set like `windows`."""
+    from bnn.lower.ecg import lower_ecg
+    from bnn.lower.sleep import lower_sleep
+    from bnn.models.ecg import EcgNet
+
+    if isinstance(net, EcgNet):
+        return lower_ecg(net, name, about)
+    gains = {key: (signal.gain, signal.unit) for key, signal in windows.signals.items()}
+    return lower_sleep(net, name, gains, about)

@@ -2,8 +2,8 @@
 
 format    "bnn-checkpoint"
 version   1
-network   "ecg" or "sleep"
-config    JSON of EcgConfig or SleepConfig
+network   "ecg", "sleep" or "sleep-binary"
+config    JSON of its EcgConfig, SleepConfig or BinarySleepConfig
 metadata  JSON of whatever the trainer wants remembered: recipe, protocol, seed, figures
 """
 
@@ -18,11 +18,17 @@ from torch import nn
 from bnn.errors import ModelError
 from bnn.files import write_atomic
 from bnn.models.ecg import EcgConfig, EcgNet
+from bnn.models.sleep.binary.config import BinarySleepConfig
+from bnn.models.sleep.binary.net import BinarySleepNet
 from bnn.models.sleep.config import SleepConfig
 from bnn.models.sleep.net import SleepNet
 
 FORMAT, VERSION = "bnn-checkpoint", 1
-NETWORKS = {"ecg": (EcgConfig, EcgNet), "sleep": (SleepConfig, SleepNet)}
+NETWORKS = {
+    "ecg": (EcgConfig, EcgNet),
+    "sleep": (SleepConfig, SleepNet),
+    "sleep-binary": (BinarySleepConfig, BinarySleepNet),
+}
 
 
 def save_model(model: nn.Module, path: Path, metadata: dict, *, force: bool = True) -> None:
@@ -89,7 +95,7 @@ def _json(path: Path, header: dict, key: str) -> dict:
     return value
 
 
-def _config(path: Path, header: dict, kind: type) -> EcgConfig | SleepConfig:
+def _config(path: Path, header: dict, kind: type) -> EcgConfig | SleepConfig | BinarySleepConfig:
     values = _json(path, header, "config")
     known = {f.name for f in fields(kind)}
     unknown = sorted(set(values) - known)

@@ -1,4 +1,6 @@
-"""Binary quantisers for Brevitas: sign(x) forward, a chosen estimate of its gradient backward.
+"""Quantisers for Brevitas: to bits, and below to int8.
+
+Bits are sign(x) forward, and backward a chosen estimate of its gradient.
 
 The derivative of sign is zero almost everywhere, so training puts another slope in its place:
 
@@ -114,6 +116,59 @@ class BinaryActivation(SignedBinaryClampedConst, ActQuantSolver):
     min_val = -1.0
     max_val = 1.0
     of_weights = False
+
+
+def rounded(x: Tensor, frac: int) -> Tensor:
+    """x to the nearest multiple of 2**-frac, as round_div rounds; the gradient passes."""
+    return x + (torch.floor(x.detach() * 2.0**frac + 0.5) * 2.0**-frac - x.detach())
+
+
+class _Fixed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, frac: int, lo: int) -> Tensor:
+        steps = x * 2.0**frac
+        ctx.save_for_backward((steps >= lo) & (steps <= 127))
+        return torch.floor(steps + 0.5).clamp_(lo, 127) * 2.0**-frac
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+        (inside,) = ctx.saved_tensors
+        return grad * inside, None, None
+
+
+class FixedTensorQuant(nn.Module):
+    """A Brevitas `tensor_quant`: x -> (x in steps of 2**-frac, rounded as round_div does and held within int8, ...).
+
+    lo  least step, -128 or 0, which makes it a ReLU. The gradient passes where nothing is held (Bengio et al.,
+        arXiv 1308.3432).
+    """
+
+    def __init__(self, frac: int, lo: int):
+        super().__init__()
+        self.frac, self.lo = frac, lo
+        self.scale = StatelessBuffer(torch.tensor(2.0**-frac))
+        self.zero_point = StatelessBuffer(torch.tensor(0.0))
+        self.bit_width = BitWidthConst(8)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return _Fixed.apply(x, self.frac, self.lo), self.scale(), self.zero_point(), self.bit_width()
+
+
+class FixedWeight(SignedBinaryClampedConst, WeightQuantSolver):
+    """`weight_quant` of a Brevitas layer: int8 in steps of 2**-frac; give `weight_frac`."""
+
+    tensor_quant = FixedTensorQuant
+    scaling_const = 1.0
+    lo = -128
+
+
+class FixedActivation(SignedBinaryClampedConst, ActQuantSolver):
+    """`act_quant` of a Brevitas activation: int8 in steps of 2**-frac; give `frac`, and `lo` = 0 for a ReLU."""
+
+    tensor_quant = FixedTensorQuant
+    min_val = -1.0
+    max_val = 1.0
+    lo = -128
 
 
 def set_progress(model: nn.Module, progress: float) -> None:

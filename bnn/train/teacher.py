@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from torch import nn
+
 from bnn.errors import ModelError
 from bnn.models.checkpoint import load_model
-from bnn.models.ecg import EcgNet
 from bnn.train.recipe import Recipe
 
 
-def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
+def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> nn.Module | None:
     """The network in `path`, in eval mode and without gradients; None where `recipe` asks for no teacher.
 
     run  run.json of the run that is to be taught
@@ -24,7 +25,7 @@ def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> EcgNet | None:
         raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; {way}")
     if path is None:
         return None
-    teacher, about = load_model(path, "ecg")
+    teacher, about = load_model(path, *"sleep" if recipe.task == "sleep" else "ecg")
     theirs, ours = about.get("data", {}).get("sha256"), run["data"]["sha256"]
     if theirs != ours:
         raise ModelError(

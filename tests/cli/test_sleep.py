@@ -36,7 +36,7 @@ def test_evaluation_at_a_speed_and_a_sweep(bnn, run, tmp_path):
     assert (fast["set"], fast["synthetic"], fast["protocol"], fast["fold"]) == ("sleep-synthetic", True, "subjects", 3)
     assert [e["epochs"] for e in fast["exits"]] == [16, 0, 0]
     whole = json.loads(bnn("evaluate", run, "--json").out)
-    assert [e["signal"] for e in whole["exits"]] == ["eeg", "eog", "emg"]
+    assert [e["name"] for e in whole["exits"]] == ["eeg", "eog", "emg"]
     assert whole["exits"][0]["accuracy"] == fast["accuracy"] and whole["exits"][2]["accuracy"] == whole["accuracy"]
     assert "At speed 0.5, " in bnn("evaluate", run, "--speed", 0.5).out
 
@@ -57,10 +57,11 @@ def test_evaluation_at_a_speed_and_a_sweep(bnn, run, tmp_path):
 
 def test_what_a_sleep_network_is_not_for(refused, run, tmp_path):
     assert "speed is 1.5, wanted 0" in refused("evaluate", run, "--speed", 1.5)
-    assert "holds a network 'sleep', wanted 'ecg'" in refused("lower", run, "--out", tmp_path / "x.graph")
+    line = refused("lower", run, "--out", tmp_path / "x.graph")
+    assert "holds a network 'sleep', wanted 'ecg' or 'sleep-binary'" in line
     assert "--speed is 0.5, wanted FROM:TO:STEP" in refused("sweep", run, "--speed", "0.5")
     assert "one exit, so a speed decides nothing" in refused("evaluate", "ecg17", "--speed", 0.5)
-    assert "has one exit and so no speed" in refused("sweep", "ecg17")
+    assert "has one exit, so no speed" in refused("sweep", "ecg17")
     (tmp_path / "there.csv").write_text("mine")
     assert "exists already" in refused("sweep", run, "--out", tmp_path / "there.csv")
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn.errors import ModelError
+from bnn.graph.arith import round_div
 from bnn.models import quant
 
 X = np.linspace(-3, 3, 1201, dtype=np.float32)
@@ -88,3 +89,24 @@ def test_progress_reaches_every_quantiser():
     slopes = [m.slope for m in net.modules() if isinstance(m, quant.BinaryTensorQuant)]
     assert len(slopes) == 2
     assert all(s == quant.slope("annealed", 1.0, True) for s in slopes)  # at t = 10 both kinds agree
+
+
+@pytest.mark.parametrize("frac, lo", [(5, -128), (5, 0), (7, -128)])
+def test_int8_rounds_as_the_graph_does_and_is_held(frac, lo):
+    x = torch.arange(-3000, 3000) / 400
+    got = quant.FixedTensorQuant(frac, lo)(x)[0]
+    want = np.clip(round_div(np.arange(-3000, 3000) * 2**frac, 400), lo, 127)
+    np.testing.assert_array_equal(got.numpy() * 2**frac, want)
+
+
+def test_the_gradient_of_int8_passes_where_nothing_is_held():
+    x = torch.tensor([-5.0, -4.0, -1.2, 0.3, 3.96, 3.98, 7.0], requires_grad=True)
+    quant.FixedTensorQuant(5, -128)(x)[0].sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 1, 1, 0, 0]
+
+
+def test_rounding_lets_the_gradient_pass():
+    x = torch.tensor([0.24, 0.25, -0.25, 9.9], requires_grad=True)
+    y = quant.rounded(x, 1)
+    y.sum().backward()
+    assert y.tolist() == [0.0, 0.5, 0.0, 10.0] and x.grad.tolist() == [1, 1, 1, 1]

@@ -10,7 +10,8 @@ from bnn.models.checkpoint import load_model, save_model
 from bnn.models.sleep.attention import ChannelAttention, MapAttention, SpatialAttention, SqueezeExcite
 from bnn.models.sleep.config import LARGE, SMALL, SleepConfig
 from bnn.models.sleep.cost import macs_per_epoch, stage_costs
-from bnn.models.sleep.net import SleepNet, blank
+from bnn.models.sleep.net import SleepNet
+from bnn.models.sleep.networks import blank
 
 STAGES = ("W", "N1", "N2", "N3", "REM")
 PAPER = SleepConfig(STAGES, (2, 1, 1), (512, 512, 128))

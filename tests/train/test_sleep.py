@@ -14,16 +14,17 @@ from bnn.data.sleep.splits import split
 from bnn.data.sleep.synthetic import synthetic_nights
 from bnn.data.synthetic import synthetic_set
 from bnn.errors import ModelError
+from bnn.exits import sweep
 from bnn.models.checkpoint import load_model
 from bnn.models.sleep.config import SleepConfig
 from bnn.models.sleep.cost import macs_per_epoch, stage_costs
-from bnn.models.sleep.net import blank
+from bnn.models.sleep.networks import blank
 from bnn.train.loop import train
 from bnn.train.recipes import recipe
 from bnn.train.sleep.batches import scale_of, scaled, to_network
 from bnn.train.sleep.evaluate import adaptive, exit_logits, first_sure, uncertainty
+from bnn.train.sleep.exits import NetExits
 from bnn.train.sleep.module import SleepTraining, divergence
-from bnn.train.sleep.speed import sweep
 
 TINY = dict(features=8, feed_forward=16, epochs=3, student_epochs=2, batch=16, lr=0.003)
 QUIET = dict(accelerator="cpu", progress=False)
@@ -166,7 +167,8 @@ def test_sets_that_fit_no_recipe(nights, tmp_path):
         (dict(features=20), "features is 20, wanted a multiple of 8"),
         (dict(class_weights=[1, 1, 1]), "wanted five numbers above 0"),
         (dict(decay=0.0), r"decay is 0.0, wanted a number in \(0, 1\]"),
-        (dict(teaching=0.5), "a recipe has no field 'teaching'"),
+        (dict(teaching=1.5), "teaching is 1.5, wanted a number in"),
+        (dict(temperature=0.0), "temperature is 0.0, wanted above 0"),
     ],
 )
 def test_recipes_that_make_no_sense(changes, words):
@@ -236,7 +238,7 @@ def test_the_first_exit_below_the_speed_answers():
 
 
 def test_a_sweep_adds_up(nights, spread_out):
-    slow, middle, fast = sweep(spread_out, nights, [0, 0.5, 1])
+    slow, middle, fast = sweep(NetExits(spread_out), nights.x, nights.y, [0, 0.5, 1])
     costs = stage_costs(spread_out.config)
     assert slow.macs == macs_per_epoch(costs, [1, 1, 1], early=False)
     assert fast.macs == costs[0].extractor.macs + costs[0].exit.macs

@@ -6,6 +6,7 @@ from bnn.errors import ModelError
 
 D_MODEL = 96  # values in a token of the transformer
 SIGNALS = ("eeg", "eog", "emg")
+EPOCH = 30  # seconds
 EEG_WIDTH = 2  # the EEG's extractor has twice the channels of the others', so two maps that are fused to one
 
 

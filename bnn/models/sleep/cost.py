@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from bnn.models.sleep.binary.config import BinarySleepConfig
 from bnn.models.sleep.config import SleepConfig
-from bnn.models.sleep.net import SleepNet
+from bnn.models.sleep.networks import NETWORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class StageCost:
 
 
 @lru_cache(maxsize=8)
-def stage_costs(config: SleepConfig) -> tuple[StageCost, ...]:
+def stage_costs(config: SleepConfig | BinarySleepConfig) -> tuple[StageCost, ...]:
     """Each stage of the network. No weight is made for it, and attention is counted as it is written in matrices."""
     with torch.device("meta"):
-        net = SleepNet(config)
+        net = NETWORKS[type(config)](config).eval()
         costs = []
         for k, signal in enumerate(config.signals):
             x = torch.empty(1, config.channels[k], config.samples)

@@ -35,10 +35,3 @@ class SleepNet(nn.Module):
         """(B, signals, features, steps), one map a signal."""
         named = zip(self.config.signals, self.extractors, strict=True)
         return torch.cat([extract(signals[name]) for name, extract in named], dim=1)
-
-
-def blank(config: SleepConfig, seed: int) -> SleepNet:
-    """A network with random weights that depend on `seed` alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return SleepNet(config)

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from bnn.errors import ModelError
+from bnn.exits import Signals
+from bnn.models.sleep.binary.config import BinarySleepConfig
 from bnn.models.sleep.config import SleepConfig
 
-Signals = dict[str, np.ndarray]
-"""Raw epochs by signal, each (n, channels, samples) int16."""
+AnyConfig = SleepConfig | BinarySleepConfig
 
 
-def check_signals(config: SleepConfig, x: Signals) -> None:
+def check_signals(config: AnyConfig, x: Signals) -> None:
     """Raise ModelError unless the network's signals are there with its channels and samples; others are not read."""
     for name, channels in zip(config.signals, config.channels, strict=True):
         got = x[name].shape[1:] if name in x else None
@@ -24,12 +25,12 @@ def check_signals(config: SleepConfig, x: Signals) -> None:
             )
 
 
-def scaled(config: SleepConfig, name: str, x: np.ndarray) -> Tensor:
+def scaled(config: AnyConfig, name: str, x: np.ndarray) -> Tensor:
     """(n, channels, samples) int16 of the signal `name` -> float32, in units of the network's scale, exactly."""
     return torch.from_numpy(x.astype(np.float32)) / config.scales[config.signals.index(name)]
 
 
-def to_network(config: SleepConfig, x: Signals, rows: np.ndarray) -> dict[str, Tensor]:
+def to_network(config: AnyConfig, x: Signals, rows: np.ndarray) -> dict[str, Tensor]:
     """The epochs `rows` as the network takes them: each signal (len(rows), channels, samples) float32."""
     return {name: scaled(config, name, x[name][rows]) for name in config.signals}
 
@@ -47,7 +48,7 @@ def scale_of(x: np.ndarray, rows: np.ndarray, chunk: int = 1024) -> int:
 class Chosen:
     """A source of training batches: the epochs `rows` of x, one a training row."""
 
-    def __init__(self, config: SleepConfig, x: Signals, rows: np.ndarray):
+    def __init__(self, config: AnyConfig, x: Signals, rows: np.ndarray):
         self.config, self.x, self.rows = config, x, rows
 
     def __call__(self, rows: Tensor, _: torch.Generator) -> dict[str, Tensor]:
@@ -57,7 +58,7 @@ class Chosen:
 class InOrder:
     """Iterates over (signals, y) batches of the epochs `rows`, in their order; they are made float one at a time."""
 
-    def __init__(self, config: SleepConfig, x: Signals, y: np.ndarray, rows: np.ndarray, batch: int = 256):
+    def __init__(self, config: AnyConfig, x: Signals, y: np.ndarray, rows: np.ndarray, batch: int = 256):
         self.config, self.x, self.y, self.rows, self.batch = config, x, y, rows, batch
 
     def __len__(self) -> int:

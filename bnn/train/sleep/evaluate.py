@@ -1,44 +1,20 @@
 """What a sleep network says about epochs, at every exit or at the first that is sure enough."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from bnn.errors import ModelError
+from bnn.exits import Answers, Signals, check_speed
 from bnn.models.sleep.net import SleepNet
-from bnn.train.sleep.batches import Signals, check_signals, scaled, to_network
+from bnn.train.sleep.batches import check_signals, scaled, to_network
 
 BATCH = 256
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What n epochs were answered, and where.
-
-    logits  (n, classes) float32, of the exit that answered
-    exit    (n,) int64, its number, from 0
-    """
-
-    logits: np.ndarray
-    exit: np.ndarray
-
-    def reached(self, exits: int) -> list[float]:
-        """The share of the epochs, in [0, 1], that each of the stages ran for."""
-        return [float(np.mean(self.exit >= k)) for k in range(exits)]
 
 
 def uncertainty(logits: Tensor) -> Tensor:
     """(n, classes) -> (n,): U = -sum p log p / log(classes), in [0, 1] (equation 15 of the paper)."""
     log_p = torch.log_softmax(logits.double(), dim=-1)
     return -(log_p.exp() * log_p).sum(dim=-1) / np.log(logits.shape[-1])
-
-
-def check_speed(speed: float) -> None:
-    """Raise ModelError unless `speed` is a number in [0, 1]."""
-    if not 0 <= speed <= 1:
-        raise ModelError(f"speed is {speed:g}, wanted 0 (no epoch leaves early) to 1")
 
 
 @torch.inference_mode()

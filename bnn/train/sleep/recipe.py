@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bnn.models.sleep.config import SIGNALS
+from bnn.models.sleep.binary.config import BinarySleepConfig
+from bnn.models.sleep.config import SIGNALS, SleepConfig
 from bnn.train.recipe import Recipe
 
 
@@ -17,6 +18,9 @@ class SleepRecipe(Recipe):
     distillation    the other exits learn from the last one's answers; False: from the labels, as the first stage does
     exits           most signals and exits to use, 1 to 3; a set that has fewer makes a network of fewer
     features, feed_forward, dropout, cbam, se    see SleepConfig
+    binary          True trains the binarised network: see BinarySleepConfig for attention and hidden
+    teaching        weight of a float run's answers, in the loss of the first stage, beside the labels, in [0, 1]
+    temperature     by which both logits are divided where a teacher's answers are learned, > 0
     """
 
     batch: int = 256
@@ -32,6 +36,11 @@ class SleepRecipe(Recipe):
     dropout: float = 0.5
     cbam: bool = True
     se: bool = True
+    binary: bool = False
+    attention: bool = True
+    hidden: int = BinarySleepConfig.hidden
+    teaching: float = 0.0
+    temperature: float = 2.0
 
     def __post_init__(self):
         super().__post_init__()
@@ -43,10 +52,27 @@ class SleepRecipe(Recipe):
         self._check("features", self.features >= 8 and self.features % 8 == 0, "a multiple of 8")
         self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("feed_forward", self.feed_forward >= 1, "at least 1")
+        self._check("hidden", self.hidden >= 1, "at least 1")
+        self._check("teaching", 0 <= self.teaching <= 1, "a number in [0, 1]")
+        self._check("temperature", self.temperature > 0, "above 0")
+
+    def config(self, **shared) -> SleepConfig | BinarySleepConfig:
+        """The network this recipe trains; `shared` are the fields that follow from the set."""
+        if self.binary:
+            own = dict(attention=self.attention, hidden=self.hidden)
+            return BinarySleepConfig(features=self.features, feed_forward=self.feed_forward, **own, **shared)
+        own = dict(dropout=self.dropout, cbam=self.cbam, se=self.se)
+        return SleepConfig(features=self.features, feed_forward=self.feed_forward, **own, **shared)
+
+
+# Binary weights learn at a higher rate, and do not decay: their size says how sure a sign is.
+_BINARY = dict(binary=True, epochs=60, student_epochs=20, batch=64, lr=0.005, decay=0.93, weight_decay=0.0, dropout=0.0)
 
 
 RECIPES = (
     SleepRecipe("default", "sleep", epochs=150),
     SleepRecipe("small", "sleep", epochs=150, features=16, feed_forward=128),
+    SleepRecipe("binary", "sleep", features=32, feed_forward=96, **_BINARY),
+    SleepRecipe("tiny", "sleep", features=32, attention=False, **_BINARY),
 )
-"""The paper's, and one that a processor trains."""
+"""The paper's, one that a processor trains, and the two binarised networks."""

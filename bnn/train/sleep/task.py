@@ -8,8 +8,10 @@ import torch
 from bnn.data.sleep.epochs import EpochSet, Signal
 from bnn.errors import ModelError
 from bnn.metrics import Report, report
+from bnn.models.sleep.binary.config import BinarySleepConfig
 from bnn.models.sleep.config import SIGNALS, SleepConfig
-from bnn.models.sleep.net import SleepNet, blank
+from bnn.models.sleep.net import SleepNet
+from bnn.models.sleep.networks import blank
 from bnn.train.batches import Batches
 from bnn.train.sleep.batches import Chosen, InOrder, check_signals, scale_of
 from bnn.train.sleep.evaluate import exit_logits
@@ -23,22 +25,17 @@ class SleepTask(Task):
     takes = EpochSet
 
     @cached_property
-    def config(self) -> SleepConfig:
+    def config(self) -> SleepConfig | BinarySleepConfig:
         """The network for the set's signals, its scales those of the training part.
 
         Raises ModelError for a set without EEG or of epochs that fit no network.
         """
         recipe, signals = self.recipe, self._signals()
-        config = SleepConfig(
+        config = recipe.config(
             classes=self.data.classes,
             channels=tuple(len(signal.channels) for signal in signals),
             scales=tuple(scale_of(signal.x, self.split.train) for signal in signals),
             samples=signals[0].x.shape[2],
-            features=recipe.features,
-            feed_forward=recipe.feed_forward,
-            dropout=recipe.dropout,
-            cbam=recipe.cbam,
-            se=recipe.se,
         )
         check_signals(config, self.data.x)
         return config
@@ -58,8 +55,8 @@ class SleepTask(Task):
     def network(self) -> SleepNet:
         return blank(self.config, self.seed)
 
-    def module(self, net: SleepNet, watched: tuple[str, ...], teacher: None) -> SleepTraining:
-        return SleepTraining(net, self.recipe, self.seed, watched)
+    def module(self, net: SleepNet, watched: tuple[str, ...], teacher: SleepNet | None) -> SleepTraining:
+        return SleepTraining(net, self.recipe, self.seed, watched, teacher)
 
     def batches(self, epoch: Callable[[], int]) -> Batches:
         train = self.split.train
