@@ -176,7 +176,7 @@ def test_lower_gives_the_graph_of_the_zoo(bnn, mitdb, tmp_path):
     pytest.importorskip("torch")
     ran = bnn("lower", "ecg17", "--out", tmp_path / "again.graph", "--json")
     assert ran.code == 0, ran.err
-    assert json.loads(ran.out)["same"] >= 0.995
+    assert json.loads(ran.out)["stages"]["main"]["same"] >= 0.995
     assert (tmp_path / "again.graph").read_bytes() == zoo.graph_path("ecg17").read_bytes()
 
 

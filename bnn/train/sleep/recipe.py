@@ -65,8 +65,19 @@ class SleepRecipe(Recipe):
         return SleepConfig(features=self.features, feed_forward=self.feed_forward, **own, **shared)
 
 
-# Binary weights learn at a higher rate, and do not decay: their size says how sure a sign is.
-_BINARY = dict(binary=True, epochs=60, student_epochs=20, batch=64, lr=0.005, decay=0.93, weight_decay=0.0, dropout=0.0)
+# Binary weights learn at a higher rate, and do not decay: their size says how sure a sign is. Exits taught by labels
+# know when they do not know; KL(student || teacher) makes them sure of one class of several (docs/SLEEP.md).
+_BINARY = dict(
+    binary=True,
+    epochs=60,
+    student_epochs=20,
+    batch=64,
+    lr=0.005,
+    decay=0.93,
+    weight_decay=0.0,
+    dropout=0.0,
+    distillation=False,
+)
 
 
 RECIPES = (
