@@ -7,8 +7,10 @@ slowest says how often a window can come. What a folding costs in cells is up to
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import gcd
 
 from bnn.errors import GraphError
+from bnn.graph.integer_ops import SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, SignalConv
 from bnn.graph.types import TensorType
@@ -35,6 +37,7 @@ class Work:
     positions  outputs in time
     steps      input steps, pads included; one enters a cycle
     width      bits of one input value
+    moves      values that a position moves on by, where SIMD has to divide them, too; else 0
     """
 
     name: str
@@ -44,18 +47,21 @@ class Work:
     positions: int
     steps: int
     width: int = 1
+    moves: int = 0
 
 
 def works_of(nodes: Iterable[Node], types: dict[str, TensorType]) -> dict[str, Work]:
     """The convolutions among `nodes`, by name, in their order."""
-    return {node.name: _work(node, types) for node in nodes if isinstance(node, SignalConv | BinaryConv)}
+    return {node.name: _work(node, types) for node in nodes if isinstance(node, SignalConv | SignConv | BinaryConv)}
 
 
-def _work(node: SignalConv | BinaryConv, types: dict[str, TensorType]) -> Work:
+def _work(node: SignalConv | SignConv | BinaryConv, types: dict[str, TensorType]) -> Work:
     kernel, (_, length) = node.w.shape[-1], types[node.inputs[0]].shape
     width = 17 + node.frac if isinstance(node, SignalConv) else 1
-    positions = types[node.name].shape[1]
-    return Work(node.name, len(node.w), node.w[0].size, kernel, positions, length + 2 * node.pad, width)
+    positions, moves = types[node.name].shape[1], 0
+    if isinstance(node, SignConv):
+        width, moves = types[node.inputs[0]].signed_bits, node.w.shape[1] * node.stride
+    return Work(node.name, len(node.w), node.w[0].size, kernel, positions, length + 2 * node.pad, width, moves)
 
 
 def turns(work: Work, folding: Folding) -> int:
@@ -76,7 +82,14 @@ def window_cycles(work: Work, folding: Folding, *, overlapped: bool) -> int:
 
 def foldings_of(work: Work) -> list[Folding]:
     """All that divide, from one lane and one tap up."""
-    return [Folding(pe, simd) for pe in divisors(work.rows) for simd in divisors(work.taps)]
+    return [Folding(pe, simd) for pe in divisors(work.rows) for simd in _simds(work)]
+
+
+def _simds(work: Work) -> list[int]:
+    """What SIMD may be. A window in a ring of memory moves on by whole words, and has several."""
+    if not work.moves:
+        return divisors(work.taps)
+    return [n for n in divisors(gcd(work.taps, work.moves)) if n < work.taps]
 
 
 def divisors(n: int) -> list[int]:
@@ -89,12 +102,12 @@ def check_foldings(works: dict[str, Work], foldings: dict[str, Folding]) -> None
         if name not in works:
             raise GraphError(f"folding of {name}: no such convolution; there are {', '.join(works)}")
         work = works[name]
-        for what, value, whole, of in (
-            ("PE", folding.pe, work.rows, "output channels"),
-            ("SIMD", folding.simd, work.taps, "taps"),
+        for what, value, whole, able, of in (
+            ("PE", folding.pe, work.rows, divisors(work.rows), "output channels"),
+            ("SIMD", folding.simd, work.taps, _simds(work), "taps"),
         ):
-            if value < 1 or whole % value:
+            if value not in able:
                 raise GraphError(
                     f"folding of {name}: {what} is {value}, which does not divide the {whole} {of}; "
-                    f"choose one of {', '.join(map(str, divisors(whole)))}"
+                    f"choose one of {', '.join(map(str, able))}"
                 )

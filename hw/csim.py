@@ -16,7 +16,7 @@ from hw.manifest import Manifest, Trace, read_manifest
 HERE = Path(__file__).resolve().parent
 OPTIONS = ("-std=c++14", "-w", "-DAP_INT_MAX_W=4096", "-D__AP_INT_SPECIAL_H__", "-D__AP_FIXED_SPECIAL_H__")
 """The last two leave out what ap_int.h says of std::complex, which the library of Clang and zig does not take."""
-KINDS = {"bit": np.dtype("u1"), "int16": np.dtype("=i4"), "int32": np.dtype("=i4")}
+KINDS = {"bit": np.dtype("u1"), "int8": np.dtype("=i4"), "int16": np.dtype("=i4"), "int32": np.dtype("=i4")}
 """How a trace writes one element; integers are 32 bits whatever they are in the graph."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from bnn.errors import GraphError
 from bnn.graph.node import Node
 
 
@@ -58,6 +59,15 @@ class Graph:
     def consumers(self, tensor: str) -> list[Node]:
         """The nodes that read a tensor."""
         return [node for node in self.nodes() if tensor in node.inputs]
+
+    def until(self, name: str) -> "Graph":
+        """The graph that ends with the exit of the stage `name`. GraphError where no such stage has an exit."""
+        able = [stage.name for stage in self.stages if stage.logits]
+        if name not in able:
+            raise GraphError(f"graph {self.name}: no stage {name} has an exit; those that do are {', '.join(able)}")
+        stages = self.stages[: [stage.name for stage in self.stages].index(name) + 1]
+        read = {signal for stage in stages for signal in stage.signals}
+        return replace(self, stages=stages, signals=tuple(s for s in self.signals if s.name in read))
 
     def with_nodes(self, rewrite) -> "Graph":
         """The same graph with every stage's nodes replaced by rewrite(nodes)."""

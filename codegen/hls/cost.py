@@ -8,6 +8,7 @@ against a synthesis.
 from dataclasses import dataclass
 from math import ceil
 
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, Work, turns, window_cycles
@@ -52,10 +53,12 @@ def cycles(network: Network, node: Node, foldings: dict[str, Folding]) -> int:
     match node:
         case WindowStats():
             return length + STATS_TAIL
-        case SignalConv() | BinaryConv():
+        case SignalConv() | SignConv() | BinaryConv():
             return conv_cycles(network.works[node.name], foldings[node.name])
         case OrPool() | AndNot():
             return length
+        case Concat():
+            return network.length(node.name)
         case ExitGate():
             return gate_cycles(channels)
     words = length * channels // lanes(network, foldings)[node.inputs[0]]
@@ -80,7 +83,7 @@ def costs(network: Network, foldings: dict[str, Folding]) -> dict[str, Cost]:
     return found
 
 
-def conv_cost(network: Network, node: SignalConv | BinaryConv, folding: Folding) -> Cost:
+def conv_cost(network: Network, node: SignalConv | SignConv | BinaryConv, folding: Folding) -> Cost:
     """Of a convolution: products, sums, the rotating window, the weights.
 
     One look-up table a bit for XNOR and the tree of adders, 16 for a counter, one for each bit of the window; the first
@@ -90,6 +93,8 @@ def conv_cost(network: Network, node: SignalConv | BinaryConv, folding: Folding)
     busy, depth = conv_cycles(work, folding), turns(work, folding)
     if isinstance(node, SignalConv):
         luts = folding.pe * folding.simd * network.types[node.name].signed_bits + work.taps * (18 + node.frac)
+    elif isinstance(node, SignConv):
+        luts = folding.pe * folding.simd * network.types[node.name].signed_bits + 2 * folding.simd * work.width
     else:
         luts = folding.pe * (folding.simd + 16) + work.taps
     if depth >= BRAM_DEPTH:
@@ -106,12 +111,14 @@ def kernel_cost(network: Network, node: Node, foldings: dict[str, Folding], pe: 
     match node:
         case WindowStats():
             return Cost(busy, 2500, 0, 8)
-        case SignalConv() | BinaryConv():
+        case SignalConv() | SignConv() | BinaryConv():
             return conv_cost(network, node, foldings[node.name])
         case Threshold() if len(node.inputs) > 1:
             return Cost(busy, CONTROL + at_once * 40 * (1 + rows) + channels, 0, 2)
         case Threshold():
             return Cost(busy, CONTROL + at_once * (kind.signed_bits + 16 * rows) + channels)
+        case Scale():
+            return Cost(busy, CONTROL + at_once * (80 + 48 * rows), 0, 2 * at_once)
         case OrPool():
             return Cost(busy, CONTROL + channels * (1 + ceil(node.kernel / 5)))
         case MaxPool():

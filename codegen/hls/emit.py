@@ -21,7 +21,7 @@ MANIFEST_FORMAT = 2
 class Golden:
     """Windows for the test bench with the simulator's answers.
 
-    windows  (n, samples) int16
+    windows  (n, samples) int16; where there are channels, those of a step together
     logits   (n, classes) int32; classes (n,)
     leaves   (n,) bool, whether it leaves the exit at `speed`; None without a gate
     source   where the windows come from, in words
@@ -66,7 +66,7 @@ TEMPLATES = {
 }
 """What each template becomes, with the network's name."""
 
-HEADERS = ("bnn_bits.h", "bnn_conv.h", "bnn_gate.h", "bnn_stats.h", "bnn_stream.h", "bnn_sum.h")
+HEADERS = ("bnn_bits.h", "bnn_conv.h", "bnn_gate.h", "bnn_integers.h", "bnn_stats.h", "bnn_stream.h", "bnn_sum.h")
 """The kernels that a project includes."""
 
 
@@ -78,7 +78,7 @@ def emit(design: Design, golden: Golden, command: str, graph_sha256: str, tool_v
     env = _environment()
     files = {path.format(name): env.get_template(template).render(**values) for template, path in TEMPLATES.items()}
     for kernel in HEADERS:
-        if kernel == "bnn_gate.h" and not model.gated:
+        if (kernel, False) in (("bnn_gate.h", model.gated), ("bnn_integers.h", model.has_integers)):
             continue
         files[f"src/{kernel}"] = (KERNELS / kernel).read_text(encoding="utf-8")
     files[f"{name}.json"] = _manifest(design, model, origin)
@@ -90,6 +90,7 @@ def _values(design: Design, golden: Golden) -> dict:
     graph, timing = design.network.graph, design.timing
     return {
         "signal": design.network.signal,
+        "samples": design.network.samples,
         "classes": graph.classes,
         "class_list": json.dumps(graph.classes),
         "golden": golden,
@@ -137,7 +138,7 @@ def _manifest(design: Design, model: Model, origin: Origin) -> str:
         "graph_sha256": origin.sha256,
         "command": origin.command,
         "classes": net.graph.classes,
-        "samples": net.signal.length,
+        "samples": net.samples,
         "gated": model.gated,
         "part": design.part.name,
         "clock_mhz": design.clock,

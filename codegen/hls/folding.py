@@ -5,6 +5,7 @@ from functools import reduce
 from operator import add
 
 from bnn.errors import GraphError
+from bnn.graph.integer_ops import SignConv
 from bnn.graph.ops import BinaryConv, SignalConv
 from codegen.folding import Folding, check_foldings, foldings_of
 from codegen.hls.cost import Cost, conv_cost, costs
@@ -66,7 +67,7 @@ def _options(network: Network, fixed: dict[str, Folding]) -> dict[str, list[tupl
     """Every folding of each convolution with its cost, the cheapest first; where it is fixed, that one alone."""
     options = {}
     for node in network.nodes:
-        if isinstance(node, SignalConv | BinaryConv):
+        if isinstance(node, SignalConv | SignConv | BinaryConv):
             choice = [fixed[node.name]] if node.name in fixed else foldings_of(network.works[node.name])
             row = [(folding, conv_cost(network, node, folding)) for folding in choice]
             options[node.name] = sorted(row, key=lambda item: (item[1].luts, item[1].bram18, item[1].cycles))

@@ -29,7 +29,7 @@ def generate(
     Equal arguments give equal bytes. Raises DataError for golden windows of another shape, FileError if `out` cannot be
     written or holds such files already; then nothing is written.
     """
-    n, classes, length = len(golden.windows), len(design.network.graph.classes), design.network.signal.length
+    n, classes, length = len(golden.windows), len(design.network.graph.classes), design.network.samples
     shapes = golden.windows.shape, golden.logits.shape, golden.classes.shape
     if shapes != ((n, length), (n, classes), (n,)) or not n:
         raise DataError(f"golden windows, logits and classes are {shapes}, wanted {((n, length), (n, classes), (n,))}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.c.text import Names
@@ -73,6 +74,11 @@ class Model:
         return self._network.gate is not None
 
     @property
+    def has_integers(self) -> bool:
+        """Whether kernels of bnn_integers.h are called."""
+        return any(isinstance(node, SignConv | Scale | Concat) for node in self._network.nodes)
+
+    @property
     def results(self) -> int:
         """Words of a window's result: logits, class, and whether it leaves where there is a gate."""
         return len(self._network.graph.classes) + 1 + self.gated
@@ -80,7 +86,7 @@ class Model:
     def _add_all(self) -> None:
         net = self._network
         signal = self._tensor(net.signal.name)
-        call = f"from_axi<{net.signal.length}>(samples, {signal}, windows)"
+        call = f"from_axi<{net.signal.length}, {net.signal.channels}>(samples, {signal}, windows)"
         self.calls.append(Call(call, f"{net.signal.name}: {net.types[net.signal.name]}"))
         self._fork(net.signal.name, signal)
         for number, node in enumerate(net.nodes):
@@ -106,11 +112,17 @@ class Model:
 
     def _tensor(self, tensor: str) -> str:
         """The stream that the tensor's kernel writes. It is its reader's too, unless there are several."""
-        name = self._channel(self._word(tensor), tensor, SMALL)
         readers = self._network.readers[tensor]
+        name = self._channel(self._word(tensor), tensor, SMALL + self._held(tensor, readers))
         if len(readers) == 1:
             self._links[readers[0]] = name
         return name
+
+    def _held(self, tensor: str, readers: tuple[Reader, ...]) -> int:
+        """Words that wait before a join in time until the map in front of them is through."""
+        joins = (node for node in self._network.nodes if isinstance(node, Concat))
+        behind = any((node.name, i) in readers for node in joins for i in range(1, len(node.inputs)))
+        return self._words(tensor) if behind else 0
 
     def _is_numbers(self, tensor: str) -> bool:
         """Whether a vector comes a number a word, as logits and gate do; statistics come in one."""
@@ -179,6 +191,15 @@ class Model:
                 sizes = (channels, length, node.kernel, node.stride)
             case AndNot():
                 kernel, sizes = "and_not", (channels, length)
+            case SignConv():
+                shape = (channels, length, len(node.w), node.w.shape[2], node.stride, node.pad)
+                kernel, sizes, after = "sign_conv", shape + self._folding(node)[:2], (self._weights(node),)
+            case Scale():
+                kernel, sizes = "scale", (channels, length, node.shift, node.lo, node.hi)
+                rows = (a.reshape(-1, self._lanes[node.name]) for a in (node.m, node.b))
+                after = tuple(self._numbers(node, field, row) for field, row in zip("mb", rows, strict=True))
+            case Concat(axis=1) if len(node.inputs) == 2:
+                kernel, sizes = "join", tuple(self._words(source) for source in node.inputs)
             case PReluSum():
                 sums = f"ap_int<{sum_width(net, node)}>"
                 kernel, sizes = "prelu_sum", (channels, length, self._lanes[node.inputs[0]], sums)
@@ -190,12 +211,12 @@ class Model:
                 node.fail(f"the HLS backend has no kernel for {type(node).__name__}")
         return f"{kernel}<{', '.join(map(str, sizes))}>({', '.join((*given, OUTPUT, *after, 'windows'))})"
 
-    def _folding(self, node: SignalConv | BinaryConv) -> tuple[int, int, str]:
+    def _folding(self, node: SignalConv | SignConv | BinaryConv) -> tuple[int, int, str]:
         """The last three sizes of a convolution: PE, SIMD, and the type of its accumulators."""
         folding = self._design.foldings[node.name]
         return folding.pe, folding.simd, f"ap_int<{self._network.types[node.name].signed_bits}>"
 
-    def _weights(self, node: SignalConv | BinaryConv) -> str:
+    def _weights(self, node: SignalConv | SignConv | BinaryConv) -> str:
         """weights[p][f * turns + s]: of channel f * PE + p, from tap s * SIMD on, channels of a step together."""
         fold = self._design.foldings[node.name]
         w = node.w if node.w.ndim == 2 else node.w.transpose(0, 2, 1)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check, exit_gate
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, ExitGate, MaxPool, PReluSum, SignalConv
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, works_of
-from codegen.plan import only_signal
 from codegen.steps import needed
 
 MAX_TAPS = 4096
@@ -45,6 +46,11 @@ class Network:
     works: dict[str, Work]
     readers: dict[str, tuple[Reader, ...]]
 
+    @property
+    def samples(self) -> int:
+        """Of a window, all channels."""
+        return self.signal.length * self.signal.channels
+
     def length(self, tensor: str) -> int:
         """Steps of a map; 1 for a vector."""
         shape = self.types[tensor].shape
@@ -57,7 +63,7 @@ class Network:
 def make_network(graph: Graph) -> Network:
     """GraphError for a graph that the HLS backend does not run."""
     types = check(graph, "target")
-    signal = only_signal(graph, "HLS")
+    signal = _signal(graph)
     logits = graph.stages[0].logits
     gate = exit_gate(graph)
     nodes = (*needed(list(graph.nodes()), logits), *([gate] if gate else []))
@@ -75,13 +81,23 @@ def make_network(graph: Graph) -> Network:
     return Network(graph, signal, logits, gate, types, nodes, works, {name: tuple(r) for name, r in readers.items()})
 
 
+def _signal(graph: Graph) -> Signal:
+    """The signal of a graph of one stage; GraphError for others."""
+    if len(graph.stages) != 1 or len(graph.signals) != 1:
+        raise GraphError(
+            f"graph {graph.name}: has {len(graph.stages)} stages and {len(graph.signals)} signals; the HLS backend "
+            f"runs graphs of a single stage with one signal; cut it with --until {graph.stages[0].name}"
+        )
+    return graph.signals[0]
+
+
 def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:
     """Of each map of integers: how many channels come in one word of its stream."""
-    found = {network.signal.name: 1}
+    found = {network.signal.name: network.signal.channels}
     for node in network.nodes:
-        if isinstance(node, SignalConv | BinaryConv):
+        if isinstance(node, SignalConv | SignConv | BinaryConv):
             found[node.name] = foldings[node.name].pe
-        elif isinstance(node, MaxPool):
+        elif isinstance(node, MaxPool | Scale):
             found[node.name] = found[node.inputs[0]]
     return found
 
@@ -99,6 +115,7 @@ def fork_depths(network: Network, tensor: str) -> dict[Reader, int]:
     WindowStats needs all samples before SignalConv uses the first. The stream holds the largest such lead, plus two.
     """
     whole = _needs(network, tensor)
+    joins = {node.name for node in network.nodes if isinstance(node, Concat)}  # they hold what waits themselves
     depths = {}
     for reader in network.readers[tensor]:
         own = _needs(network, tensor, reader)
@@ -106,7 +123,7 @@ def fork_depths(network: Network, tensor: str) -> dict[Reader, int]:
             int((whole[other] - own[at]).max())
             for at in own
             for other in whole
-            if other[0] == at[0] and other[1] != at[1]
+            if other[0] == at[0] and other[1] != at[1] and at[0] not in joins
         ]
         depths[reader] = max([0, *leads]) + 2
     return depths
@@ -135,9 +152,11 @@ def _at_steps(network: Network, node: Node, need: np.ndarray) -> np.ndarray:
     steps = network.length(node.name)
     if len(network.types[node.name].shape) == 1 or len(need) == 1:
         return np.full(steps, need[-1])
+    if isinstance(node, Concat):
+        return np.resize(need, steps)
     last = np.arange(steps) * getattr(node, "stride", 1) + _kernel(node) - 1 - getattr(node, "pad", 0)
     return need[np.clip(last, 0, len(need) - 1)]
 
 
 def _kernel(node: Node) -> int:
-    return node.w.shape[-1] if isinstance(node, SignalConv | BinaryConv) else getattr(node, "kernel", 1)
+    return node.w.shape[-1] if isinstance(node, SignalConv | SignConv | BinaryConv) else getattr(node, "kernel", 1)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, turns
@@ -51,7 +52,8 @@ def timing(network: Network, foldings: dict[str, Folding], hop: int = HOP) -> Ti
 def finished(network: Network, foldings: dict[str, Folding], hop: int = HOP) -> dict[str, np.ndarray]:
     """For each tensor the cycle at which each of its steps has left its kernel; a vector has one step."""
     pe = lanes(network, foldings)
-    done = {network.signal.name: 1 + np.arange(network.signal.length)}
+    samples = network.signal.length * network.signal.channels
+    done = {network.signal.name: 1 + np.arange(samples)[network.signal.channels - 1 :: network.signal.channels]}
     for node in network.nodes:
         done[node.name] = hop + _finished(network, node, [done[name] for name in node.inputs], foldings, pe)
     return done
@@ -63,7 +65,7 @@ def _finished(network: Network, node: Node, ready: list[np.ndarray], foldings: d
     match node:
         case WindowStats():
             return x[-1:] + STATS_TAIL
-        case SignalConv() | BinaryConv():
+        case SignalConv() | SignConv() | BinaryConv():
             begin = ready[1][-1] if isinstance(node, SignalConv) else 0
             x = np.concatenate([np.zeros(node.pad, np.int64), x, np.zeros(node.pad, np.int64)])
             takes = turns(network.works[node.name], foldings[node.name])
@@ -71,6 +73,11 @@ def _finished(network: Network, node: Node, ready: list[np.ndarray], foldings: d
         case Threshold():
             begin = ready[1][-1] + network.channels(node.inputs[0]) if len(ready) > 1 else 0
             return _in_turn(x, np.full(len(x), words), np.ones(len(x), np.int64), begin)
+        case Scale():
+            return _in_turn(x, np.full(len(x), words), np.ones(len(x), np.int64), 0)
+        case Concat():
+            ready = np.concatenate(ready)
+            return _in_turn(ready, *np.ones((2, len(ready)), np.int64), 0)
         case AndNot():
             return _in_turn(np.maximum(*ready), *np.ones((2, len(x)), np.int64), 0)
         case PReluSum():

@@ -33,16 +33,21 @@ struct Stats {
 typedef ap_axis<16, 0, 0, 0> SampleBeat;
 typedef ap_axis<32, 0, 0, 0> ResultBeat;
 
-/* Samples from AXI4-Stream, one a beat. TLAST is not read: windows are counted. */
-template <int SAMPLES>
-void from_axi(hls::stream<SampleBeat> &beats, hls::stream<Lanes<ap_int<16>, 1>> &x, int windows)
+/* Samples from AXI4-Stream, one a beat, those of all channels before the next step. TLAST is not read: windows are
+ * counted. */
+template <int STEPS, int CHANNELS>
+void from_axi(hls::stream<SampleBeat> &beats, hls::stream<Lanes<ap_int<16>, CHANNELS>> &x, int windows)
 {
+    Lanes<ap_int<16>, CHANNELS> step;
+    int channel = 0;
     for (int w = 0; w < windows; w++) {
-        for (int i = 0; i < SAMPLES; i++) {
+        for (int i = 0; i < STEPS * CHANNELS; i++) {
 #pragma HLS PIPELINE II = 1
-            Lanes<ap_int<16>, 1> sample;
-            sample.lane[0] = beats.read().data;
-            x.write(sample);
+            step.lane[channel] = beats.read().data;
+            if (channel == CHANNELS - 1) {
+                x.write(step);
+            }
+            channel = channel == CHANNELS - 1 ? 0 : channel + 1;
         }
     }
 }
