@@ -60,8 +60,8 @@ def lanes_lead(step, x: Tensor, y: Tensor) -> int | None:
 def _written(step, y: Tensor) -> np.ndarray:
     """Bits of the output that may be stored when the last read for time step t happens, (length,).
 
-    A binary convolution copies its window before it writes the step, and what works on integers of 8 bits writes no value
-    before it has read that one; the others read and write in turn.
+    A binary convolution copies its window before it writes the step, and those of IN_PLACE have read a value when they
+    write it; the others read and write in turn.
     """
     done = np.arange(y.length) + y.margin + (0 if step.kernel.startswith("conv") or step.kernel in IN_PLACE else 1)
     return done * y.channels * BITS[y.type.kind]

@@ -120,7 +120,9 @@ def _check_stages(graph: Graph) -> list[ExitGate]:
     or reads what only its caller had; and where a gate or logits serve another purpose."""
     for stage in graph.stages:
         if stage.logits is None:
-            raise GraphError(f"stage {stage.name}: has no exit, but in C each stage ends in logits; join it to the next")
+            raise GraphError(
+                f"stage {stage.name}: has no exit, but in C each stage ends in logits; join it to the next"
+            )
     gates = [gate for stage in graph.stages if (gate := stage_gate(stage))]
     for node in graph.nodes():
         if isinstance(node, ExitGate) and node not in gates:

@@ -31,6 +31,7 @@ from bnn.graph.ops import (
 )
 from bnn.graph.types import TensorType
 from codegen.layout import words_of
+from codegen.signs import POSITIONS, blocks_of
 
 LIMIT = 0xFFFF
 """Of channels, kernels, strides and pads: the runtime's structs hold them in 16 bits."""
@@ -41,9 +42,6 @@ GATE = "exit_entropy"
 
 ALIAS = "alias"
 """In place of a kernel: the output is the input by another name, in the same memory."""
-
-BLOCK_WORDS = 160
-"""Of scratch that a SignConv takes for its window and its table of sums: firmware/runtime/bnn_sign_conv.c."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +172,7 @@ def _integer_step(parts: tuple[Node, ...], types: dict[str, TensorType], nodes: 
     channels, length = types[node.inputs[0]].shape
     match node:
         case SignConv():
-            return Step("sign_convolve", parts, node.inputs, BLOCK_WORDS + len(node.w))
+            return Step("sign_convolve", parts, node.inputs, blocks_of(node).sums + (POSITIONS + 1) * len(node.w))
         case IntConv():
             return Step("int_convolve", parts, node.inputs, node.w[0].size + len(node.w))
         case Scale():

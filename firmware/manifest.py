@@ -172,7 +172,9 @@ def _check(path: Path, manifest: Manifest) -> None:
         raise FileError(f"{path}: name {manifest.name!r} is not a C identifier; generate again with another name")
     for stage in manifest.stages:
         if unknown := set(stage.signals) - {signal.name for signal in manifest.signals}:
-            raise FileError(f"{path}: stage {stage.name} reads {unknown.pop()}, no signal of it; run bnn generate again")
+            raise FileError(
+                f"{path}: stage {stage.name} reads {unknown.pop()}, no signal of it; run bnn generate again"
+            )
     if manifest.form not in FORMS:
         raise FileError(f"{path}: form {manifest.form!r}, not one of {', '.join(FORMS)}; run bnn generate again")
     for source in manifest.sources:

@@ -7,7 +7,7 @@ instructions   executed in generated code, runtime and compiler helpers for one 
 per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
                instructions that pass a tensor to the trace, so that their sum is a little more than the total.
 per push       of a stream, to which each sample is pushed alone: those of the push that takes the most.
-per stage      of a model of several stages, the same between the entry of one stage's function and that of the next: with
+per stage      of a model of several stages, the same from the entry of one stage's function to that of the next, with
                the test whether the window leaves. What runs for a window that leaves early is their sum so far.
 stack          bytes below the caller's stack pointer at the model's entry, found by painting; in QEMU, by
                watching stores.

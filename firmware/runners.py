@@ -28,7 +28,7 @@ class Runner(Protocol):
     traced: bool
 
     def run(self, windows: np.ndarray, speed: int = 0) -> Result:
-        """Classify `windows` (n, samples) int16, signals one after the other, channels side by side; see records.Result.
+        """Classify `windows` (n, samples) int16, signals one after the other, channels side by side: a Result.
 
         speed  of a model of several stages: at which a window leaves before the last; 0 runs them all, and a traced
                model takes no other

@@ -21,6 +21,7 @@ from bnn.graph.integer_ops import (
 from bnn.graph.node import Node
 from bnn.graph.types import TensorType
 from codegen.c.text import pack
+from codegen.signs import blocks_of
 from codegen.steps import Step
 
 INT32_MAX = (1 << 31) - 1
@@ -73,6 +74,9 @@ def fields_of(
                 scale = struct("bnn_factors", f"{step.output}_factors", factors(step.nodes[1], types[node.name]))
                 fields["scale"] = f"&{scale}"
             fields |= {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
+            if isinstance(node, SignConv):
+                cut = blocks_of(node)
+                fields |= {"block": cut.block, "sums": cut.sums, "shared": int(cut.shared)}
             return fields | x_format | y_format
         case Scale():
             inner = ", ".join(f".{key} = {value}" for key, value in factors(node, types[step.inputs[0]]).items())
@@ -101,6 +105,11 @@ def fields_of(
 
 
 def weights_of(node: Node) -> np.ndarray:
-    """Time-major, as a window lies in memory; of a SignConv packed."""
-    ordered = node.w.transpose(0, 2, 1)
-    return pack(ordered > 0) if isinstance(node, SignConv) else np.ascontiguousarray(ordered)
+    """Time-major, as a window lies in memory; of a SignConv packed, block by block."""
+    ordered = node.w.transpose(0, 2, 1).reshape(len(node.w), -1)
+    if isinstance(node, IntConv):
+        return ordered
+    block = blocks_of(node).block
+    parts = [ordered[:, k : k + block] > 0 for k in range(0, ordered.shape[1], block)]
+    words = [part[:, k : k + 32] for part in parts for k in range(0, part.shape[1], 32)]
+    return np.concatenate([pack(row) for word in words for row in word])

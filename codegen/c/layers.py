@@ -179,7 +179,7 @@ class Layers:
         return self._array(arrays, f"{threshold.name}_limits", limits(node, threshold))
 
     def _map_of(self, name: str, arrays: list[Array], descriptors: list[Descriptor]) -> str:
-        """A pointer to the shape of a map, written where it is first asked for: a signal's, or that of a second name."""
+        """A pointer to the shape of a map. That of a signal, or of a second name, is written at its first use."""
         if name not in self._maps:
             self._map(self._plan.tensors.get(name) or Tensor(name, self._plan.types[name]), arrays, descriptors)
         return f"&{self._maps[name]}"
@@ -226,7 +226,11 @@ class Layers:
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
-                fields |= {"samples": self._plan.types[node.inputs[0]].shape[1], "kernel": node.w.shape[1], "stride": node.stride}
+                fields |= {
+                    "samples": self._plan.types[node.inputs[0]].shape[1],
+                    "kernel": node.w.shape[1],
+                    "stride": node.stride,
+                }
                 return fields | {"pad": node.pad, "frac": node.frac}
             case BinaryConv():
                 fields = {"x": x, "y": y, "weights": self._weights_of(node, arrays)}

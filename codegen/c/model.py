@@ -167,7 +167,9 @@ def _staged(plan: Plan, answer: KnownAnswer, target: str, headers: Sequence[str]
     ]
     last = graph.stages[-1]
     gated_last = any(gate.inputs == (last.logits,) for gate in plan.gates)
-    last_leaves = "" if gated_last else f"\n * Stage {last.name} has no gate: a window that has come so far leaves there."
+    last_leaves = (
+        "" if gated_last else f"\n * Stage {last.name} has no gate: a window that has come so far leaves there."
+    )
     return StagedModel(**fields, **memory, signals=signals, last_leaves=last_leaves, stages=tuple(stages))
 
 

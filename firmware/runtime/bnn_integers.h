@@ -27,16 +27,20 @@ typedef struct {
 /* Convolution of integers by weights -1 and +1. */
 typedef struct {
     const bnn_map *x, *y;
-    const uint32_t *weights;  /* y->channels rows of kernel * x->channels bits, back to back, tap (c, k) at k * channels + c */
+    const uint32_t *weights;  /* tap (c, k) of a channel is its bit k * x->channels + c. For every 32 taps of a block a word of
+                               * each channel, and then those of the next block; unused bits are 0 */
     const bnn_factors *scale; /* NULL: the accumulators are the output */
     uint16_t kernel, stride, pad;
+    uint16_t block; /* taps: all, or a multiple of 32 */
+    uint16_t sums;  /* words of scratch for the tables of a block */
+    uint8_t shared; /* 1: of steps one after the other, whose windows are apart by a multiple of 4 less than a block */
     uint8_t x_format, y_format;
 } bnn_sign_conv;
 
 /* The same by weights of 8 bits. */
 typedef struct {
     const bnn_map *x, *y;
-    const int8_t *weights; /* in the same order */
+    const int8_t *weights; /* y->channels rows, tap (c, k) at k * x->channels + c */
     const bnn_factors *scale;
     uint16_t kernel, stride, pad;
     uint8_t x_format, y_format;

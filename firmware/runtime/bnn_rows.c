@@ -74,12 +74,14 @@ void bnn_scale_row(const bnn_factors *factors, uint32_t n, int32_t *row)
 {
     const int32_t half = (int32_t)((1u << factors->shift) >> 1);
 
-    for (uint32_t c = 0; c < n; c++) {
-        if (factors->wide) {
-            const int64_t v = (((int64_t)factors->m[c] * row[c] + factors->b[c]) + half) >> factors->shift;
-            row[c] = v < factors->lo ? factors->lo : v > factors->hi ? factors->hi : (int32_t)v;
-        } else {
+    if (!factors->wide) {
+        for (uint32_t c = 0; c < n; c++) {
             row[c] = held((factors->m[c] * row[c] + factors->b[c] + half) >> factors->shift, factors->lo, factors->hi);
         }
+        return;
+    }
+    for (uint32_t c = 0; c < n; c++) {
+        const int64_t v = ((int64_t)factors->m[c] * row[c] + factors->b[c] + half) >> factors->shift;
+        row[c] = v < factors->lo ? factors->lo : v > factors->hi ? factors->hi : (int32_t)v;
     }
 }
