@@ -7,7 +7,7 @@ from bnn.errors import GraphError
 from bnn.graph import Graph
 from codegen import lanes, predict
 from codegen.cost import costs
-from codegen.files import sources
+from codegen.files import on_integers, sources
 from codegen.plan import FLASH, RAM, Draft, Plan, draft, finish, outline, with_more_flash, with_ram
 
 KERNELS = ("auto", "plain", "lanes")
@@ -62,7 +62,8 @@ class Choice:
 
     def __str__(self) -> str:
         total = sum(self.instructions.values())
-        return f"{self.kernels}; predicted: {total} instructions, {self.flash} B of flash"
+        rest = " without the ops on integers" if any(on_integers(step) for step in self.plan.steps) else ""
+        return f"{self.kernels}; predicted{rest}: {total} instructions, {self.flash} B of flash"
 
 
 def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:

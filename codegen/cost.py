@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from bnn.graph.integer_ops import SignConv
 from bnn.graph.node import Node, constants
 from bnn.graph.ops import BinaryConv, Threshold
 from codegen import taps
 from codegen.layout import words_of
 from codegen.limits import limits
 from codegen.plan import Plan
+from codegen.signs import sign_words
 from codegen.steps import Step
 
 
@@ -44,6 +46,8 @@ def _bytes(node: Node, step: Step) -> int:
         return taps.constant_bytes(node, step.taps)
     if isinstance(node, Threshold) and isinstance(step.nodes[0], BinaryConv):
         return limits(step.nodes[0], node).nbytes
+    if isinstance(node, SignConv):
+        return 4 * sign_words(node)
     arrays = [(spec, array) for spec, array in constants(node) if spec.name != "pad_value"]
     return sum(4 * words_of(a.size) if spec.metadata.get("binary") else a.nbytes for spec, a in arrays)
 

@@ -1,6 +1,7 @@
 """Which files of the runtime a plan needs."""
 
 LANES = ("bnn_bits.c", "bnn_lanes.c")
+ROWS = ("bnn_rows.c",)
 COUNT = ("bnn_lanes_count.c", "bnn_lanes_vectors.c")
 
 KERNELS = {
@@ -32,6 +33,21 @@ KERNELS = {
     "prelu_sum16": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
     "exit_entropy": ("bnn_exit_gate", "bnn_gate.c"),
     "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
+    "alias": (None,),
+    "sign_convolve": ("bnn_sign_conv", "bnn_bits.c", *ROWS, "bnn_sign_conv.c"),
+    "int_convolve": ("bnn_int_conv", *ROWS, "bnn_int_conv.c"),
+    "scale_map": ("bnn_scale", *ROWS, "bnn_pointwise.c"),
+    "look_up": ("bnn_table", *ROWS, "bnn_pointwise.c"),
+    "multiply_maps": ("bnn_multiply", *ROWS, "bnn_pointwise.c"),
+    "add_maps": ("bnn_add", *ROWS, "bnn_pointwise.c"),
+    "global_max": ("bnn_global", *ROWS, "bnn_global.c"),
+    "global_sum": ("bnn_global", *ROWS, "bnn_global.c"),
+    "concat_int8": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
+    "concat_bits": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
+    "attend": ("bnn_attention", "bnn_attention.c"),
+    "norm_rows": ("bnn_layer_norm", *ROWS, "bnn_layer_norm.c"),
+    "max_pool8": ("bnn_pool", "bnn_bits.c", "bnn_int8.c"),
+    "threshold8": ("bnn_threshold", "bnn_bits.c", "bnn_int8.c"),
 }
 """Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
 
@@ -42,6 +58,11 @@ TAPS = {"listed": "bnn_lanes_listed.c", "unrolled": "bnn_lanes_unrolled.c"}
 def sources(plan) -> list[str]:
     """Files of the runtime that the plan or draft needs, sorted."""
     return sorted({"bnn_argmax.c"}.union(*(files_of(step) for step in plan.steps)))
+
+
+def on_integers(step) -> bool:
+    """Whether its kernel stands in bnn_integers.h."""
+    return bool({"bnn_rows.c", "bnn_concat.c", "bnn_attention.c", "bnn_int8.c"} & files_of(step))
 
 
 def files_of(step) -> set[str]:

@@ -4,15 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check, exit_gate
+from bnn.graph import Graph, Signal, Stage, check, stage_gate
 from bnn.graph.node import Node
 from bnn.graph.ops import ExitGate
 from bnn.graph.types import TensorType
 from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
-from codegen.overlap import lanes_lead, leads
-from codegen.steps import GATE, LIMIT, Step, needed, plain_steps
+from codegen.overlap import lanes_lead, leads, roots
+from codegen.steps import ALIAS, GATE, LIMIT, Step, needed, plain_steps
 
 FLASH, RAM = 16384, 4096
 """Bytes of code and constants, and of the arena, up to which kernels take memory for speed, unless a limit is given.
@@ -21,27 +21,49 @@ Flash is predicted, to a per cent or so."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A graph of one stage and one signal, ready to be written down.
+    """A graph ready to be written down.
 
     types    of every tensor of the graph, those that are never stored included
-    tensors  what is stored, in order of computation; the signal and the logits lie with the caller, what a gate makes
+    steps    of all stages, one stage after the other
+    tensors  what is stored, in order of computation; signals and logits lie with the caller, what a gate makes
              beside the arena
-    memory   offsets of the other tensors, and of each step's scratch under scratch_name(step)
+    memory   offsets of the other tensors, and of each step's scratch under scratch_name(step). What a later stage reads
+             stays in its place until then
     """
 
     graph: Graph
-    signal: Signal
-    logits: str
     types: dict[str, TensorType]
     steps: tuple[Step, ...]
     tensors: dict[str, Tensor]
     memory: Memory
 
     @property
-    def gate(self) -> ExitGate | None:
-        """The gate of the exit: the last step, where there is one."""
-        last = self.steps[-1].nodes[-1]
-        return last if isinstance(last, ExitGate) else None
+    def signal(self) -> Signal:
+        """The first one, or the only one."""
+        return self.graph.signals[0]
+
+    @property
+    def logits(self) -> str:
+        """Of the last exit."""
+        return self.graph.stages[-1].logits
+
+    @property
+    def gates(self) -> tuple[ExitGate, ...]:
+        """One of each exit that has one."""
+        return tuple(step.nodes[-1] for step in self.steps if step.kernel == GATE)
+
+    @property
+    def stages(self) -> list[tuple[Stage, list[Step]]]:
+        """The stages with their steps; a copy between layouts is of the stage that reads it."""
+        stage_of = {node.name: i for i, stage in enumerate(self.graph.stages) for node in stage.nodes}
+        found: list[list[Step]] = [[] for _ in self.graph.stages]
+        waiting: list[Step] = []
+        for step in self.steps:
+            waiting.append(step)
+            if not step.copy:
+                found[stage_of[step.output]] += waiting
+                waiting = []
+        return list(zip(self.graph.stages, found, strict=True))
 
     @property
     def arena_bytes(self) -> int:
@@ -62,24 +84,63 @@ class Outline:
     """A graph in steps of plain kernels: where every plan of it begins."""
 
     graph: Graph
-    signal: Signal
     types: dict[str, TensorType]
     nodes: list[Node]
     steps: tuple[Step, ...]
 
     @property
+    def signal(self) -> Signal:
+        """The first one, or the only one."""
+        return self.graph.signals[0]
+
+    @property
     def logits(self) -> str:
-        return self.graph.stages[0].logits
+        """Of the last exit."""
+        return self.graph.stages[-1].logits
 
 
 def outline(graph: Graph) -> Outline:
     """Take a graph of the target dialect apart; GraphError where no kernel serves."""
     types = check(graph, "target")
-    signal = only_signal(graph, "C")
-    logits = graph.stages[0].logits
-    gate = exit_gate(graph)
-    nodes = needed(list(graph.nodes()), logits) + ([gate] if gate else [])
-    return Outline(graph, signal, types, nodes, plain_steps(nodes, types, signal.name, logits))
+    gates = _check_stages(graph)
+    exits = _logits(graph)
+    wanted = {node.name for node in needed(list(graph.nodes()), exits)} | {gate.name for gate in gates}
+    nodes = [node for node in graph.nodes() if node.name in wanted]
+    signals = {signal.name for signal in graph.signals}
+    return Outline(graph, types, nodes, plain_steps(nodes, types, signals, exits))
+
+
+def _logits(graph: Graph) -> set[str]:
+    """The logits of all exits, which lie with the caller."""
+    return {stage.logits for stage in graph.stages}
+
+
+def _check_stages(graph: Graph) -> list[ExitGate]:
+    """The gates of the exits. GraphError where a stage is no function in C: it has no exit or no gate before the next,
+    or reads what only its caller had; and where a gate or logits serve another purpose."""
+    for stage in graph.stages:
+        if stage.logits is None:
+            raise GraphError(
+                f"stage {stage.name}: has no exit, but in C each stage ends in logits; join it to the next"
+            )
+    gates = [gate for stage in graph.stages if (gate := stage_gate(stage))]
+    for node in graph.nodes():
+        if isinstance(node, ExitGate) and node not in gates:
+            node.fail(f"reads {', '.join(node.inputs)}; in C a gate is the one of its stage's logits")
+    for stage, later in zip(graph.stages, graph.stages[1:], strict=False):
+        if stage_gate(stage) is None:
+            raise GraphError(f"stage {stage.name}: has no ExitGate, so nothing says whether {later.name} is to run")
+    gone: set[str] = set()
+    for stage in graph.stages:
+        for node in stage.nodes:
+            if lost := gone & set(node.inputs):
+                node.fail(f"reads {lost.pop()} of an earlier stage, but in C signals and logits are gone with its call")
+        gone |= {*stage.signals, stage.logits}
+    for stage in graph.stages:
+        for node in stage.nodes:
+            if stage.logits in node.inputs and not isinstance(node, ExitGate):
+                node.fail(f"reads the logits {stage.logits}, which in C only a gate does")
+    return gates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +193,8 @@ def with_more_flash(item: Draft, ram: int) -> list[Draft]:
 def finish(item: Draft) -> Plan:
     """Give every tensor its place."""
     made, steps, tensors = item.made, item.steps, item.tensors
-    memory = place(blocks_of(steps, tensors, made.logits), leads(steps, tensors))
-    return Plan(made.graph, made.signal, made.logits, made.types, steps, tensors, memory)
+    memory = place(blocks_of(steps, tensors, _logits(made.graph)), leads(steps, tensors))
+    return Plan(made.graph, made.types, steps, tensors, memory)
 
 
 def _with_scratch(step: Step, tensors: dict[str, Tensor], words: int) -> Step:
@@ -221,12 +282,17 @@ def _check_size(tensor: Tensor) -> None:
         )
 
 
-def blocks_of(steps: tuple[Step, ...], tensors: dict[str, Tensor], logits: str) -> list[Block]:
-    """Every tensor in the arena from the step that writes it to the last that reads it, every scratch for its step."""
-    last_use = {name: i for i, step in enumerate(steps) for name in step.inputs}
+def blocks_of(steps: tuple[Step, ...], tensors: dict[str, Tensor], exits: set[str]) -> list[Block]:
+    """Every tensor in the arena from the step that writes it to the last that reads it, by its own name or another's;
+    every scratch for its step.
+
+    exits  the logits, which lie elsewhere
+    """
+    root = roots(steps)
+    last_use = {root.get(name, name): i for i, step in enumerate(steps) for name in step.inputs}
     blocks = []
     for i, step in enumerate(steps):
-        if step.output != logits and step.kernel != GATE:
+        if step.output not in exits and step.kernel not in (GATE, ALIAS):
             blocks.append(Block(step.output, tensors[step.output].words, i, last_use[step.output]))
         if step.scratch:
             blocks.append(Block(scratch_name(step), step.scratch, i, i))

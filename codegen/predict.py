@@ -11,9 +11,10 @@ from pathlib import Path
 
 from bnn.graph.ops import BinaryConv, SignalConv, WindowStats
 from codegen import taps
+from codegen.files import on_integers
 from codegen.lanes import planes, pool_of
 from codegen.layout import Tensor, words_of
-from codegen.steps import GATE, Step
+from codegen.steps import ALIAS, GATE, Step
 
 TABLE = Path(__file__).with_name("predict.json")
 FAMILIES = {"cortex-m0": "armv6m", "cortex-m55": "armv8.1m", "rv32imc": "rv32imc"}
@@ -36,12 +37,17 @@ def table(name: str) -> dict:
 
 
 def instructions(step: Step, tensors: dict[str, Tensor], samples: int, name: str) -> int:
-    """Predicted instructions of one call on a family of cores; 0 for a gate, which is the same in every plan."""
-    if step.kernel == GATE:
+    """Predicted instructions of one call on a family of cores; 0 for what is the same in every plan."""
+    if is_fixed(step):
         return 0
     weights = table(name)["instructions"][kernel_of(step)]
     counts = features(step, tensors, samples, name)
     return round(sum(weight * count for weight, count in zip(weights, counts, strict=True)))
+
+
+def is_fixed(step: Step) -> bool:
+    """Whether a step has one kernel only, so that there is nothing to choose: a gate, ops on integers."""
+    return step.kernel in (GATE, ALIAS) or on_integers(step)
 
 
 def kernel_of(step: Step) -> str:

@@ -134,14 +134,34 @@ def _model_header(manifest: Manifest, piece: int) -> str:
 #define BENCH_SAMPLES {manifest.values}
 #define BENCH_CLASSES {len(manifest.classes)}
 typedef {name}_context bench_context;
-{_stream_calls(manifest, piece) if manifest.is_stream else _window_call(manifest)}
+{_calls(manifest, piece)}
 """
 
 
-def _window_call(manifest: Manifest) -> str:
+def _calls(manifest: Manifest, piece: int) -> str:
+    if manifest.is_stream:
+        return _stream_calls(manifest, piece)
+    return _stage_calls(manifest) if manifest.stages else _window_call(manifest)
+
+
+def _starts(manifest: Manifest) -> dict[str, str]:
+    """Of each signal, where it lies among a window's samples."""
     starts = [sum(s.values for s in manifest.signals[:i]) for i in range(len(manifest.signals))]
-    signals = ", ".join(f"(samples) + {start}" for start in starts)
+    return {signal.name: f"(samples) + {start}" for signal, start in zip(manifest.signals, starts, strict=True)}
+
+
+def _window_call(manifest: Manifest) -> str:
+    signals = ", ".join(_starts(manifest).values())
     return f"#define bench_classify(context, samples, logits) {manifest.name}_classify(context, {signals}, logits)"
+
+
+def _stage_calls(manifest: Manifest) -> str:
+    name, starts = manifest.name, _starts(manifest)
+    lines = [f"#define BENCH_STAGES {len(manifest.stages)}", "#define BENCH_RUN_STAGE(k, context, samples, logits) \\"]
+    for k, (stage, entry) in enumerate(zip(manifest.stages, manifest.entries, strict=True)):
+        arguments = ", ".join(["context", *(starts[signal] for signal in stage.signals), "logits"])
+        lines.append(f"    (k) == {k} ? {entry}({arguments}) : \\")
+    return "\n".join([*lines, "    -1", f"#define bench_leaves(context, speed) {name}_leaves(context, speed)"])
 
 
 def _stream_calls(manifest: Manifest, piece: int) -> str:

@@ -27,9 +27,14 @@ class EmulatedRunner:
         self.machine.start()
         self.machine.call("bench_prepare")
 
-    def run(self, windows: np.ndarray) -> Result:
-        """Classify `windows` (n, samples) int16. Raises DataError for other windows, ToolError if the core faults."""
+    def run(self, windows: np.ndarray, speed: int = 0) -> Result:
+        """Classify `windows` (n, samples) int16; see runners.Runner.
+
+        Raises DataError for other windows, ToolError if the core faults.
+        """
         windows = check_windows(windows, self.manifest)
+        if self.manifest.stages:
+            self.machine.write("bench_speed", speed.to_bytes(4, "little"))
         if len(windows) and not self._alignment_tried:
             self._try_alignment(windows[0])
         self._records = []

@@ -19,24 +19,24 @@ class HostRunner:
     def __init__(self, library: Path, manifest: Manifest, *, traced: bool):
         self.manifest, self.traced = manifest, traced
         self._run = _load(Path(library)).bench_library_run
-        self._run.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64)
+        self._run.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint64)
         self._run.restype = ctypes.c_uint64
 
-    def run(self, windows: np.ndarray) -> Result:
-        """Classify `windows` (n, samples) int16. Raises DataError for other windows.
+    def run(self, windows: np.ndarray, speed: int = 0) -> Result:
+        """Classify `windows` (n, samples) int16; see runners.Runner. Raises DataError for other windows.
 
         A model that writes where it must not can end this process: try doubtful code as a sanitized program.
         """
         windows = check_windows(windows, self.manifest)
-        room = self._call(windows[:1], np.empty(0, np.uint8)) * len(windows)
+        room = self._call(windows[:1], speed, np.empty(0, np.uint8)) * len(windows)
         records = np.empty(room, np.uint8)
-        used = self._call(windows, records)
+        used = self._call(windows, speed, records)
         if used != room:
             raise ToolError(f"{self.manifest.name}: windows differ in what they trace ({used} bytes, not {room})")
         return collect(split_records(records.tobytes()), len(windows), self.manifest, self.traced)
 
-    def _call(self, windows: np.ndarray, records: np.ndarray) -> int:
-        return self._run(windows.ctypes.data, len(windows), records.ctypes.data, records.size)
+    def _call(self, windows: np.ndarray, speed: int, records: np.ndarray) -> int:
+        return self._run(windows.ctypes.data, len(windows), speed, records.ctypes.data, records.size)
 
 
 def _load(library: Path) -> ctypes.CDLL:

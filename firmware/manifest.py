@@ -26,6 +26,14 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the model that is called by itself: NAME_STAGE, with its signals."""
+
+    name: str
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lanes:
     """How a map lies in lanes: bit j of word c * row + first_word + i is element (c, j * segment + i), i < segment."""
 
@@ -66,6 +74,7 @@ class Manifest:
     form        "window": one call classifies a window; "stream": samples are pushed as they come
     kept_bytes  of the context, those that hold a window's samples
     restart     of a stream, whether each window that is run begins one: it holds its past, too
+    stages      of a model that is called stage by stage, in order; else none
     """
 
     folder: Path
@@ -78,6 +87,14 @@ class Manifest:
     form: str = "window"
     kept_bytes: int = 0
     restart: bool = False
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The functions by which a window is classified, or a sample taken, in order."""
+        if self.stages:
+            return tuple(f"{self.name}_{stage.name}" for stage in self.stages)
+        return (f"{self.name}_{'push' if self.is_stream else 'classify'}",)
 
     @property
     def is_stream(self) -> bool:
@@ -136,6 +153,7 @@ def _parse(folder: Path, raw: dict) -> Manifest:
         form=raw["form"],
         kept_bytes=int(raw["kept_bytes"]),
         restart=bool(raw["restart"]),
+        stages=tuple(Stage(s["name"], tuple(s["signals"])) for s in raw.get("stages", ())),
     )
 
 
@@ -152,6 +170,11 @@ def _check(path: Path, manifest: Manifest) -> None:
     """What a build relies on: a C name, sources that are there, traces that can be told apart and decoded."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", manifest.name):
         raise FileError(f"{path}: name {manifest.name!r} is not a C identifier; generate again with another name")
+    for stage in manifest.stages:
+        if unknown := set(stage.signals) - {signal.name for signal in manifest.signals}:
+            raise FileError(
+                f"{path}: stage {stage.name} reads {unknown.pop()}, no signal of it; run bnn generate again"
+            )
     if manifest.form not in FORMS:
         raise FileError(f"{path}: form {manifest.form!r}, not one of {', '.join(FORMS)}; run bnn generate again")
     for source in manifest.sources:

@@ -7,6 +7,8 @@ instructions   executed in generated code, runtime and compiler helpers for one 
 per layer      the same, between one traced tensor and the next, in a traced image: each holds the handful of
                instructions that pass a tensor to the trace, so that their sum is a little more than the total.
 per push       of a stream, to which each sample is pushed alone: those of the push that takes the most.
+per stage      of a model of several stages, the same from the entry of one stage's function to that of the next, with
+               the test whether the window leaves. What runs for a window that leaves early is their sum so far.
 stack          bytes below the caller's stack pointer at the model's entry, found by painting; in QEMU, by
                watching stores.
 flash, RAM     see image.Sizes.
@@ -39,6 +41,7 @@ class Measurement:
 
     instructions        of the slowest window; instructions_least of the fastest
     per_layer           traced tensor -> instructions up to it since the one before, in the slowest window
+    per_stage           stage -> instructions of it in the slowest window; empty where there is one stage
     flash, ram          the model's own: Sizes.flash and Sizes.ram
     stack               of the deepest window
     largest_push        of a stream, instructions of the push of one sample that takes the most; else None
@@ -52,6 +55,7 @@ class Measurement:
     instructions: int
     instructions_least: int
     per_layer: dict[str, int]
+    per_stage: dict[str, int]
     flash: int
     ram: int
     stack: int
@@ -91,8 +95,8 @@ def measure(
         traced = build_image(generated, target, Path(folder), traced=True, **how)
         sizes = _sizes(plain, manifest)
         count, count_layers = (_count, _count_layers) if target.unicorn else (_count_steps, _count_layer_steps)
-        counts, stack, largest = count(plain, manifest, target, windows)
-        slowest = int(np.argmax(counts))
+        counted = count(plain, manifest, target, windows)
+        slowest = int(np.argmax(counted.windows))
         per_layer = count_layers(traced, manifest, target, windows[slowest])
     return Measurement(
         name=manifest.name,
@@ -100,13 +104,14 @@ def measure(
         compiler=str(compiler),
         opt=opt,
         windows=len(windows),
-        instructions=counts[slowest],
-        instructions_least=min(counts),
+        instructions=counted.windows[slowest],
+        instructions_least=min(counted.windows),
         per_layer=per_layer,
+        per_stage=dict(zip((stage.name for stage in manifest.stages), counted.stages[slowest], strict=False)),
         flash=sizes.flash,
         ram=sizes.ram,
-        stack=stack,
-        largest_push=largest,
+        stack=counted.stack,
+        largest_push=counted.largest_push,
         sizes=sizes,
     )
 
@@ -125,26 +130,36 @@ def _sizes(image: Path, manifest: Manifest) -> Sizes:
     return replace(sizes, context=sizes.context - manifest.kept_bytes, samples=manifest.kept_bytes)
 
 
-def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> tuple[list[int], int, int | None]:
-    """Instructions of every window, the deepest stack of all, and the largest push of a stream."""
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Instructions of every window, and of its calls one by one; the deepest stack of all; a stream's largest push."""
+
+    windows: list[int]
+    stages: list[list[int]]
+    stack: int
+    largest_push: int | None
+
+
+def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> _Counted:
     runner = EmulatedRunner(image, manifest, target, traced=False)
     machine = runner.machine
     counter = count_model(machine)
     entries: list[tuple[int, int]] = []  # stack pointer, instructions so far
-    entry = "push" if manifest.is_stream else "classify"
     # The counter has seen the first instruction of the function when the entry is noted.
-    machine.on_entry(f"{manifest.name}_{entry}", lambda: entries.append((machine.stack_pointer, counter.value - 1)))
+    for entry in manifest.entries:
+        machine.on_entry(entry, lambda: entries.append((machine.stack_pointer, counter.value - 1)))
     machine.paint_stack()
-    counts = []
+    counts, stages = [], []
     for window in windows:
         before, pushed = counter.value, len(entries)
         runner.run(window[None])
         if manifest.restart:  # what only gave statistics was work of the window before
             before = entries[pushed + manifest.values // 2][1]
         counts.append(counter.value - before)
+        stages.append(np.diff([at for _, at in entries[pushed:]] + [counter.value]).tolist())
     stack = max(0, entries[0][0] - machine.deepest_stack())
     pushes = np.diff([before for _, before in entries] + [counter.value])
-    return counts, stack, int(pushes.max()) if manifest.is_stream else None
+    return _Counted(counts, stages, stack, int(pushes.max()) if manifest.is_stream else None)
 
 
 def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.ndarray) -> dict[str, int]:
@@ -166,13 +181,10 @@ def _count_layers(image: Path, manifest: Manifest, target: Target, window: np.nd
     return per_layer
 
 
-def _count_steps(
-    image: Path, manifest: Manifest, target: Target, windows: np.ndarray
-) -> tuple[list[int], int, int | None]:
+def _count_steps(image: Path, manifest: Manifest, target: Target, windows: np.ndarray) -> _Counted:
     """As _count, in QEMU."""
-    entry = f"{manifest.name}_{'push' if manifest.is_stream else 'classify'}"
-    found = count_steps(image, manifest, target, windows, ("bench_window", entry))
-    entries = [mark for mark in found.marks if mark.function == entry]
+    found = count_steps(image, manifest, target, windows, ("bench_window", *manifest.entries))
+    entries = [mark for mark in found.marks if mark.function in manifest.entries]
     pushes = np.diff([mark.count for mark in entries] + [found.count])
     begins = [mark.count for mark in found.marks if mark.function == "bench_window"]
     ends = begins[1:] + [found.count]
@@ -180,7 +192,9 @@ def _count_steps(
         per_window = len(entries) // len(begins)
         begins = [mark.count for mark in entries[manifest.values // 2 :: per_window]]
     counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
-    return counts, max(0, entries[0].stack - found.deepest), int(pushes.max()) if manifest.is_stream else None
+    stages = pushes.reshape(len(windows), -1).tolist()
+    stack = max(0, entries[0].stack - found.deepest)
+    return _Counted(counts, stages, stack, int(pushes.max()) if manifest.is_stream else None)
 
 
 def _count_layer_steps(image: Path, manifest: Manifest, target: Target, window: np.ndarray) -> dict[str, int]:

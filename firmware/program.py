@@ -17,6 +17,11 @@ SECONDS = 600  # one run may take
 LAST_LINES = 12  # of a failed program's output, quoted in the error
 
 
+def bench_input(windows: np.ndarray, manifest: Manifest, speed: int = 0) -> bytes:
+    """What the bench program reads."""
+    return (speed.to_bytes(4, "little") if manifest.stages else b"") + windows.tobytes()
+
+
 class ProgramRunner:
     """A bench program (ports/program.c): reads bench.in, writes bench.out, where it is started.
 
@@ -31,11 +36,14 @@ class ProgramRunner:
         self.environment = {**os.environ, **(environment or {})}
         self.image: Image | None = None
 
-    def run(self, windows: np.ndarray) -> Result:
-        """Classify `windows` (n, samples) int16. Raises DataError for other windows, ToolError if the program fails."""
+    def run(self, windows: np.ndarray, speed: int = 0) -> Result:
+        """Classify `windows` (n, samples) int16; see runners.Runner.
+
+        Raises DataError for other windows, ToolError if the program fails.
+        """
         windows = check_windows(windows, self.manifest)
         with tempfile.TemporaryDirectory(prefix="bnn-run-") as folder:
-            (Path(folder) / "bench.in").write_bytes(windows.tobytes())
+            (Path(folder) / "bench.in").write_bytes(bench_input(windows, self.manifest, speed))
             done = self._start(folder)
             output = Path(folder) / "bench.out"
             stream = output.read_bytes() if output.exists() else b""

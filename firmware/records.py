@@ -28,11 +28,13 @@ class Result:
 
     classes  (n,)   int32, index of the class
     logits   (n, k) int32
+    exits    (n,)   int32, number of the stage at whose exit each left; all 0 where there is one stage
     tensors  name -> (n, *shape): bits as uint8 0 or 1, integers in their own type; empty where nothing was traced
     """
 
     classes: np.ndarray
     logits: np.ndarray
+    exits: np.ndarray
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -78,7 +80,9 @@ def collect(records: Iterable[Record], n: int, manifest: Manifest, traced: bool)
     done = columns.pop(RESULT_ID, [])
     if len(done) != n:
         raise ToolError(f"{manifest.name}: {len(done)} of {n} windows came back; was the run interrupted?")
-    outputs = np.frombuffer(b"".join(done), "<i4").reshape(n, 1 + len(manifest.classes))
+    last = 1 + len(manifest.classes)
+    outputs = np.frombuffer(b"".join(done), "<i4").reshape(n, last + bool(manifest.stages))
+    exits = outputs[:, last].copy() if manifest.stages else np.zeros(n, np.int32)
     tensors = {}
     for trace in manifest.traces if traced else ():
         rows = columns.pop(trace.id, [])
@@ -88,7 +92,7 @@ def collect(records: Iterable[Record], n: int, manifest: Manifest, traced: bool)
         tensors[trace.name] = decode(trace, rows)
     if columns:
         raise ToolError(f"{manifest.name}: trace {min(columns)} is not in the manifest; run bnn generate again")
-    return Result(outputs[:, 0].copy(), outputs[:, 1:].copy(), tensors)
+    return Result(outputs[:, 0].copy(), outputs[:, 1:last].copy(), exits, tensors)
 
 
 def decode(trace: Trace, rows: list[bytes]) -> np.ndarray:

@@ -27,8 +27,12 @@ class Runner(Protocol):
     manifest: Manifest
     traced: bool
 
-    def run(self, windows: np.ndarray) -> Result:
-        """Classify `windows` (n, samples) int16; see records.Result."""
+    def run(self, windows: np.ndarray, speed: int = 0) -> Result:
+        """Classify `windows` (n, samples) int16, signals one after the other, channels side by side: a Result.
+
+        speed  of a model of several stages: at which a window leaves before the last; 0 runs them all, and a traced
+               model takes no other
+        """
 
 
 def open_runner(

@@ -19,7 +19,7 @@ from bnn.errors import ToolError
 from firmware.compilers import find_compiler, run
 from firmware.image import Image
 from firmware.manifest import Manifest
-from firmware.program import SECONDS
+from firmware.program import SECONDS, bench_input
 from firmware.qemu import QemuRunner
 from firmware.targets import HOST, Target
 
@@ -64,7 +64,7 @@ def count_steps(
     image = runner.image
     marked = {image.address(name): name for name in functions}
     with tempfile.TemporaryDirectory(prefix="bnn-steps-") as folder:
-        (Path(folder) / "bench.in").write_bytes(windows.tobytes())
+        (Path(folder) / "bench.in").write_bytes(bench_input(windows, manifest))
         plugin = _plugin(Path(folder), image, marked)
         filtered = [f"{at:#x}+0x1" for at in marked] + [f"{at:#x}+{IT_BYTES:#x}" for at in _it_blocks(image)]
         logged = ["-singlestep", "-d", "exec,cpu,nochain", "-dfilter", ",".join(filtered), "-D", "log"]

@@ -1,14 +1,16 @@
 """bnn bench: what generated C costs on emulated cores."""
 
+from itertools import accumulate
 from typing import Annotated
 
 import numpy as np
 import typer
 from rich.table import Table
 
-from bnn.cli.common import GraphArgument, JsonOption, err, load_windows, open_graph, out, print_json, spread, table
+from bnn.cli.common import GraphArgument, JsonOption, err, open_graph, out, print_json, table
 from bnn.cli.energy import as_dict, show_estimates
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
+from bnn.cli.inputs import open_inputs
 from bnn.cli.targets import CompilerOption, OptOption, SetOption, find_targets, processors
 from bnn.errors import GraphError
 from codegen import DEFAULT, Choice, Options, choose
@@ -42,8 +44,7 @@ def bench_command(
     if stream and compare:
         raise GraphError("--stream --compare: a stream has no choice of kernels to show; leave --compare out")
     opened = open_graph(graph)
-    chosen = load_windows(set_name or opened.set_name)
-    x = chosen.x[spread(chosen, windows)]
+    x = open_inputs(opened, set_name, windows).flat
     measurements = []
     options = Options(kernels, max_flash, max_ram, stream)
     for name in find_targets(on, processors()):
@@ -55,6 +56,8 @@ def bench_command(
         print_json([{"graph": opened.graph.name, **m.as_dict(), **estimated.get(m.target, {})} for m in measurements])
         return
     out.print(cost_table(opened.graph.name, measurements))
+    if len(opened.graph.stages) > 1:
+        out.print(exit_table(measurements))
     if layers:
         out.print(layer_table(measurements))
     if compare:
@@ -109,6 +112,15 @@ def cost_table(title: str, measurements: list) -> Table:
         burst = (m.largest_push,) if streams else ()
         counts = (m.instructions, *burst, m.flash, m.ram, m.stack, m.sizes.samples)
         made.add_row(m.target, m.opt, *(f"{n:,}" for n in counts))
+    return made
+
+
+def exit_table(measurements: list) -> Table:
+    """One row an exit, one column a target: the instructions for a window that leaves there, all stages so far."""
+    made = table("leaves at exit", numbers=tuple(m.target for m in measurements))
+    sums = [list(accumulate(m.per_stage.values())) for m in measurements]
+    for k, name in enumerate(measurements[0].per_stage):
+        made.add_row(name, *(f"{counts[k]:,}" for counts in sums))
     return made
 
 

@@ -1,21 +1,24 @@
 """bnn verify: what is generated, run, and compared with the simulator tensor by tensor."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from bnn.cli.answers import exits
-from bnn.cli.common import GraphArgument, JsonOption, OpenGraph, load_windows, open_graph, out, print_json, spread
+from bnn.cli.answers import exits, speeds
+from bnn.cli.common import GraphArgument, JsonOption, OpenGraph, open_graph, out, print_json
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.engine import run_native
 from bnn.cli.generate import KernelsOption, MaxFlashOption, MaxRamOption, StreamOption, temporary_sources
 from bnn.cli.hls import HlsOptions, LatencyOption, run_csim
+from bnn.cli.inputs import open_inputs
 from bnn.cli.rtl import CyclesOption, RtlOptions, run_netlist, run_rtl
 from bnn.cli.targets import (
     CompilerOption,
@@ -27,7 +30,7 @@ from bnn.cli.targets import (
     processors,
 )
 from bnn.errors import GraphError
-from bnn.sim import Simulation, simulate
+from bnn.sim import Simulation, Taken, simulate, simulate_exits
 from codegen import Options
 
 OnOption = Annotated[
@@ -68,20 +71,21 @@ def verify_command(
     opened = open_graph(graph)
     targets = find_targets(on, [*processors(), "native"], BACKENDS)
     others = _backends(targets, compiler, tuple(folding or ()), latency_us, cycles, board)
-    chosen = load_windows(set_name or opened.set_name)
-    x = chosen.x[spread(chosen, windows)]
-    signal = opened.graph.signals[0].name
-    wanted = simulate(opened.graph, {signal: x}, keep="all")
+    chosen = open_inputs(opened, set_name, windows)
+    x = chosen.flat
+    wanted = simulate(opened.graph, chosen.signals, keep="all")
+    taken = {speed: simulate_exits(opened.graph, chosen.signals, speed) for speed in speeds(opened.graph, wanted)}
     options = Options(kernels, max_flash, max_ram, stream)
     if not json:
-        out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.describe()}")
+        out.print(f"{opened.graph.name} on {len(x)} windows of {chosen.about}")
     speed, left = exits(opened.graph, wanted)
     results = []
     for name in targets:
         if name in BACKENDS:
             proof = compare_run(wanted, *others[name](opened, x, speed), left)
         else:
-            proof = prove_target(opened, name, x, wanted, options, opt=opt, compiler=compiler, emulator=emulator)
+            how = {"opt": opt, "compiler": compiler, "emulator": emulator, "taken": taken}
+            proof = prove_target(opened, name, x, wanted, options, **how)
         results.append((name, proof))
         if not json:
             out.print(proof_line(name, proof), style=None if proof.difference is None else "bold red")
@@ -147,10 +151,12 @@ def prove(
     opt: str = "-Os",
     compiler: str | None = None,
     emulator: str = "unicorn",
+    taken: Mapping[int, Taken] = MappingProxyType({}),
 ) -> Comparison:
     """Build generated sources for a target as they ship and traced, run both, and compare with the simulator.
 
-    x       (n, samples) int16; wanted holds every tensor of the same windows
+    x       (n, values) int16; wanted holds every tensor of the same windows
+    taken   of a graph of several stages: what they get at some speeds, where stages are left out
     """
     from firmware.compilers import find_compiler
     from firmware.runners import open_runner
@@ -158,9 +164,20 @@ def prove(
 
     with tempfile.TemporaryDirectory(prefix="bnn-") as folder:
         how = {"opt": opt, "compiler": find_compiler(find_target(target), compiler), "emulator": emulator}
-        plain = open_runner(sources, target, Path(folder), traced=False, **how).run(x)
+        shipped = open_runner(sources, target, Path(folder), traced=False, **how)
+        plain, leaving = shipped.run(x), {speed: shipped.run(x, speed) for speed in taken}
         tensors = open_runner(sources, target, Path(folder), traced=True, **how).run(x).tensors
-    return compare_run(wanted, plain, tensors)
+    wanted = replace(wanted, tensors=wanted.tensors | _at_speeds(taken))
+    return compare_run(wanted, plain, tensors | _at_speeds(leaving))
+
+
+def _at_speeds(runs: Mapping[int, Taken]) -> dict[str, np.ndarray]:
+    """The exit that each window took at each speed, and the logits and class that it got, by names of their own."""
+    named = {}
+    for speed, run in runs.items():
+        found = {"exit": run.exits, "logits": run.logits, "class": run.classes}
+        named |= {f"{what} (at speed {speed})": values for what, values in found.items()}
+    return named
 
 
 def compare_run(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bnn.graph import Graph, Signal
-from codegen.c.model import RUNTIME, Common, KnownAnswer, make_model
+from codegen.c.model import RUNTIME, KnownAnswer, Shared, is_staged, make_model
 from codegen.choose import Choice
 from codegen.cost import costs
 from codegen.layout import Tensor
@@ -34,19 +34,22 @@ def emit(
     plan = choice.plan
     model = make_model(plan, answer, target)
     origin = Origin(plan.graph.name, f"bnn {tool_version}", graph_sha256, command, _cost(plan), choice.kernels)
-    context = plan.arena_bytes + (8 if plan.gate else 0)
+    context = plan.arena_bytes + (8 if plan.gates else 0)
     size = {"arena_bytes": plan.arena_bytes, "context_bytes": context, "kept_bytes": 0, "restart": False}
     traces = [_trace(i, plan.tensors[step.output]) for i, step in enumerate(plan.traced)]
-    return render(model, origin, "model", manifest(plan.graph, [plan.signal], model, origin, "window", size, traces))
+    graph, form = plan.graph, "staged" if is_staged(plan.graph) else "model"
+    if len(graph.stages) > 1:
+        size["stages"] = [{"name": stage.name, "signals": stage.signals} for stage in graph.stages]
+    return render(model, origin, form, manifest(graph, graph.signals, model, origin, "window", size, traces))
 
 
-def render(model: Common, origin: Origin, form: str, manifest: str) -> dict[str, str]:
+def render(model: Shared, origin: Origin, form: str, manifest: str) -> dict[str, str]:
     """The texts; `form` names the templates of header and source."""
     env = environment(__file__)
     names = {
         f"{form}.h.j2": f"{model.name}.h",
         f"{form}.c.j2": f"{model.name}.c",
-        "kat.h.j2": f"{model.name}_kat.h",
+        "staged_kat.h.j2" if form == "staged" else "kat.h.j2": f"{model.name}_kat.h",
         f"{form}_kat.c.j2": f"{model.name}_kat.c",
         f"{form}_main.c.j2": "main.c",
         "Makefile.j2": "Makefile",
@@ -64,7 +67,7 @@ def _cost(plan: Plan) -> str:
 
 
 def manifest(
-    graph: Graph, signals: Sequence[Signal], model: Common, origin: Origin, form: str, sizes: dict, traces: list[dict]
+    graph: Graph, signals: Sequence[Signal], model: Shared, origin: Origin, form: str, sizes: dict, traces: list[dict]
 ) -> str:
     """What a program needs to know to build the folder, run it, and read the traced tensors."""
     content = {

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnn.graph.integer_ops import INTEGER_OPS
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen import lanes, taps
+from codegen.c.integers import POINTERS, fields_of
 from codegen.c.text import Names, pack, rows
 from codegen.c.unrolled import PairCode, unrolled
 from codegen.cost import Cost, costs
 from codegen.files import KERNELS
 from codegen.layout import Tensor
 from codegen.limits import limits
+from codegen.overlap import roots
 from codegen.plan import Plan, scratch_name
-from codegen.steps import Step
+from codegen.steps import ALIAS, Step
 
 UNSCALED = ("signal_conv_threshold", "lanes_signal_threshold", "threshold32")
 """Kernels that take the statistics by which bounds are scaled, or NULL."""
@@ -33,11 +36,17 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A constant struct; `body` is its designated initialiser."""
+    """A constant struct, or an array of `size` pointers to such; `body` is its initialiser."""
 
     ctype: str
     name: str
     body: str
+    size: int = 0
+
+    @property
+    def extent(self) -> str:
+        """[size] behind an array's name, nothing behind a struct's."""
+        return f"[{self.size}]" if self.size else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +57,19 @@ class Buffer:
     name: str
     offset: int
 
+    @property
+    def place(self) -> str:
+        place = f"context->arena + {self.offset}"
+        return place if self.ctype == "uint32_t" else f"({self.ctype} *)({place})"
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One step in C: its constants, its places in the arena, its call, and the tensor that it leaves for the trace.
 
-    number  of the tensor in the trace; None where it is a copy of one
+    buffers  what the function of its stage has not named yet
+    call     "" where the tensor is another by a second name
+    number   of the tensor in the trace; None where it is a copy of one
     """
 
     comment: str
@@ -68,20 +84,30 @@ class Layer:
 
 
 class Layers:
-    """Turns steps into layers; remembers the names that it has given."""
+    """Turns steps into layers; remembers the names that it has given.
 
-    def __init__(self, plan: Plan, names: Names, signal: str):
-        self._plan, self._names = plan, names
+    parameters  signal -> the name of the pointer to its samples
+    """
+
+    def __init__(self, plan: Plan, names: Names, parameters: dict[str, str]):
+        self._plan, self._names, self._signals = plan, names, set(parameters)
         self._maps: dict[str, str] = {}
         self._weights: dict[str, str] = {}
-        self._pointers = {plan.signal.name: signal, plan.logits: "logits"}
-        if plan.gate:
-            self._pointers[plan.gate.name] = "context->doubt"
+        self._pointers = parameters | {stage.logits: "logits" for stage in plan.graph.stages}
+        self._pointers |= {gate.name: "context->doubt" for gate in plan.gates}
+        self._outside = set(self._pointers)
+        self._declared: set[str] = set()
+        self._roots = roots(plan.steps)
 
-    def all(self) -> list[Layer]:
+    def all(self) -> list[list[Layer]]:
+        """Of each stage."""
         numbers = {step.output: i for i, step in enumerate(self._plan.traced)}
-        pairs = zip(self._plan.steps, costs(self._plan), strict=True)
-        return [self._layer(step, cost, numbers.get(step.output)) for step, cost in pairs]
+        entries = {cost.name: cost for cost in costs(self._plan)}
+        found = []
+        for _, steps in self._plan.stages:
+            self._declared = set()
+            found.append([self._layer(step, entries[step.output], numbers.get(step.output)) for step in steps])
+        return found
 
     def _layer(self, step: Step, cost: Cost, number: int | None) -> Layer:
         arrays: list[Array] = []
@@ -89,29 +115,37 @@ class Layers:
         descriptors: list[Descriptor] = []
         y = self._plan.tensors[step.output]
         buffers = self._buffers(step)
-        if len(y.type.shape) == 2:
+        if len(y.type.shape) == 2 and step.kernel != ALIAS:
             self._map(y, arrays, descriptors)
         layer = ""
-        if fields := self._fields(step, arrays, code):
+        if fields := self._fields(step, arrays, code, descriptors):
             layer = self._names.new(f"{step.output}_layer")
             descriptors.append(Descriptor(KERNELS[step.kernel][0], layer, initialiser(fields)))
         ops = " and ".join(type(node).__name__ for node in step.nodes)
         about = (
             f"{step.output}: {ops or step.kernel} -> {y.type}; {cost.constant_bytes} B of constants, {cost.macs} MACs"
         )
-        call = self._call(step, layer, buffers)
+        call = self._call(step, layer, buffers) if layer or step.kernel != ALIAS else ""
         made = (tuple(items) for items in (arrays, code, descriptors, buffers))
         return Layer(about, *made, call, self._pointers[step.output], 4 * y.words, number)
 
     def _buffers(self, step: Step) -> list[Buffer]:
-        """Of the output, unless it has its place, and of the scratch, in this order."""
-        buffers, offsets = [], self._plan.memory.offsets
-        if step.output not in self._pointers:
-            ctype = "int32_t" if self._plan.tensors[step.output].type.kind == "int32" else "uint32_t"
-            name = self._pointers[step.output] = self._names.new(step.output)
-            buffers.append(Buffer(ctype, name, offsets[step.output]))
+        """Of inputs that an earlier stage made and of the output, unless they have their places, and of the scratch, in
+        this order. A second name has the pointer of the first."""
+        buffers = []
+        for name in dict.fromkeys(self._roots.get(name, name) for name in (*step.inputs, step.output)):
+            if name in self._outside or name in self._declared:
+                continue
+            self._declared.add(name)
+            kind = self._plan.tensors[name].type.kind
+            ctype = f"{kind}_t" if kind in ("int8", "int32") else "uint32_t"
+            if name not in self._pointers:
+                self._pointers[name] = self._names.new(name)
+            buffers.append(Buffer(ctype, self._pointers[name], self._plan.memory.offsets[name]))
+        self._pointers[step.output] = self._pointers[self._roots.get(step.output, step.output)]
         if step.scratch:
-            buffers.append(Buffer("uint32_t", self._names.new(f"{step.output}_scratch"), offsets[scratch_name(step)]))
+            offset = self._plan.memory.offsets[scratch_name(step)]
+            buffers.append(Buffer("uint32_t", self._names.new(f"{step.output}_scratch"), offset))
         return buffers
 
     def _map(self, tensor: Tensor, arrays: list[Array], descriptors: list[Descriptor]) -> None:
@@ -144,8 +178,44 @@ class Layers:
     def _limits(self, node: BinaryConv, threshold: Threshold, arrays: list[Array]) -> str:
         return self._array(arrays, f"{threshold.name}_limits", limits(node, threshold))
 
-    def _fields(self, step: Step, arrays: list[Array], code: list[PairCode]) -> dict[str, object]:
+    def _map_of(self, name: str, arrays: list[Array], descriptors: list[Descriptor]) -> str:
+        """A pointer to the shape of a map. That of a signal, or of a second name, is written at its first use."""
+        if name not in self._maps:
+            self._map(self._plan.tensors.get(name) or Tensor(name, self._plan.types[name]), arrays, descriptors)
+        return f"&{self._maps[name]}"
+
+    def _integers(self, step: Step, arrays: list[Array], descriptors: list[Descriptor]) -> dict[str, object]:
+        """The fields of a kernel of bnn_integers.h."""
+
+        def struct(ctype: str, wish: str, fields: dict[str, object]) -> str:
+            descriptors.append(Descriptor(ctype, self._names.new(wish), initialiser(fields)))
+            return descriptors[-1].name
+
+        def pointers(ctype: str, wish: str, texts: list[str]) -> str:
+            descriptors.append(Descriptor(ctype, self._names.new(wish), f"    {', '.join(texts)}", len(texts)))
+            return descriptors[-1].name
+
+        return fields_of(
+            step,
+            self._plan.types,
+            self._signals,
+            lambda name: self._map_of(name, arrays, descriptors),
+            lambda wish, values: self._array(arrays, wish, values),
+            struct,
+            pointers,
+        )
+
+    def _fields(
+        self, step: Step, arrays: list[Array], code: list[PairCode], descriptors: list[Descriptor]
+    ) -> dict[str, object]:
         """The descriptor's fields; none where the kernel needs no descriptor."""
+        if step.kernel == ALIAS:
+            return {}
+        if isinstance(step.nodes[0] if step.nodes else None, INTEGER_OPS):
+            return self._integers(step, arrays, descriptors)
+        for name in (name for name in step.inputs if name not in self._signals):
+            if len(self._plan.tensors[name].type.shape) == 2:
+                self._map_of(name, arrays, descriptors)
         x, y = (f"&{self._maps[name]}" if name in self._maps else "" for name in (step.inputs[0], step.output))
         if step.copy:
             return {"map": x, "lanes": y} if self._plan.tensors[step.copy].in_lanes else {"map": y, "lanes": x}
@@ -156,7 +226,11 @@ class Layers:
             case SignalConv():
                 fields = {"y": y, "weights": self._weights_of(node, arrays)}
                 fields |= {"bounds": self._bounds(last, arrays)} if last is not node else {}
-                fields |= {"samples": self._plan.signal.length, "kernel": node.w.shape[1], "stride": node.stride}
+                fields |= {
+                    "samples": self._plan.types[node.inputs[0]].shape[1],
+                    "kernel": node.w.shape[1],
+                    "stride": node.stride,
+                }
                 return fields | {"pad": node.pad, "frac": node.frac}
             case BinaryConv():
                 fields = {"x": x, "y": y, "weights": self._weights_of(node, arrays)}
@@ -224,7 +298,9 @@ class Layers:
     def _call(self, step: Step, layer: str, buffers: list[Buffer]) -> str:
         given = [self._pointers[name] for name in step.inputs]
         if step.kernel == "window_stats":
-            given += [str(self._plan.signal.length), str(step.nodes[0].frac)]
+            given += [str(self._plan.types[step.inputs[0]].shape[1]), str(step.nodes[0].frac)]
+        elif step.kernel in POINTERS:
+            given = [f"&{layer}", f"({POINTERS[step.kernel]}){_braces(given)}"]
         else:
             given.insert(0, f"&{layer}")
         if step.kernel in UNSCALED and len(step.nodes[-1].inputs) == 1:

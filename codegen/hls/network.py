@@ -66,7 +66,7 @@ def make_network(graph: Graph) -> Network:
     signal = _signal(graph)
     logits = graph.stages[0].logits
     gate = exit_gate(graph)
-    nodes = (*needed(list(graph.nodes()), logits), *([gate] if gate else []))
+    nodes = (*needed(list(graph.nodes()), {logits}), *([gate] if gate else []))
     readers: dict[str, list[Reader]] = {name: [] for name in [signal.name, *(node.name for node in nodes)]}
     works = works_of(nodes, types)
     for node in nodes:

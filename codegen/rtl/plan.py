@@ -67,7 +67,7 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
     """
     types = check(graph, "target")
     gate = exit_gate(graph)
-    nodes = (*needed(list(graph.nodes()), graph.stages[-1].logits), *([gate] if gate else []))
+    nodes = (*needed(list(graph.nodes()), {graph.stages[-1].logits}), *([gate] if gate else []))
     _check(graph, nodes)
     front = front_cycles(graph, nodes)
     cycles = max(CYCLES, front) if cycles is None else cycles

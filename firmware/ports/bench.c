@@ -4,6 +4,9 @@
 int16_t bench_samples[BENCH_SAMPLES];
 struct bench_result bench_result;
 bench_context bench_model_context;
+#ifdef BENCH_STAGES
+uint32_t bench_speed;
+#endif
 
 void bench_prepare(void)
 {
@@ -30,6 +33,21 @@ static int bench_classify(bench_context *context, const int16_t *samples, int32_
         at += bench_push(context, samples + at, piece < left ? piece : left);
     }
     return bench_class(context, logits);
+}
+#endif
+
+#ifdef BENCH_STAGES
+static int bench_classify(bench_context *context, const int16_t *samples, int32_t *logits)
+{
+    int winner = -1;
+
+    for (int32_t k = 0; k < BENCH_STAGES; k++) {
+        winner = BENCH_RUN_STAGE(k, context, samples, logits);
+        bench_result.exit = k;
+        if (k + 1 < BENCH_STAGES && bench_leaves(context, bench_speed))
+            break;
+    }
+    return winner;
 }
 #endif
 

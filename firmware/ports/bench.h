@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Written by the build: BENCH_SAMPLES, BENCH_CLASSES, bench_context; bench_classify, or BENCH_STREAM, BENCH_PIECE, BENCH_RESTART, bench_init,
- * bench_push and bench_class. */
+ * bench_push and bench_class, or BENCH_STAGES, BENCH_RUN_STAGE and bench_leaves. */
 #include "bench_model.h"
 
 #define BENCH_RESULT 0xFFFFFFFFu /* struct bench_result */
@@ -18,7 +18,15 @@
 struct bench_result {
     int32_t class_index;
     int32_t logits[BENCH_CLASSES];
+#ifdef BENCH_STAGES
+    int32_t exit; /* number of the stage at whose exit the window left */
+#endif
 };
+
+#ifdef BENCH_STAGES
+/* At which speed windows leave; 0: every stage runs for every window. */
+extern uint32_t bench_speed;
+#endif
 
 /* One window: BENCH_SAMPLES values, the signals after one another. */
 extern int16_t bench_samples[BENCH_SAMPLES];

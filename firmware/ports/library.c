@@ -3,7 +3,7 @@
 
 #include "bench.h"
 
-uint64_t bench_library_run(const int16_t *windows, uint64_t count, unsigned char *records, uint64_t room);
+uint64_t bench_library_run(const int16_t *windows, uint64_t count, uint32_t speed, unsigned char *records, uint64_t room);
 
 static unsigned char *out;
 static uint64_t capacity;
@@ -22,9 +22,15 @@ void bench_record(uint32_t id, const void *data, uint32_t bytes)
 
 /* Classify `count` windows of BENCH_SAMPLES values. Returns the bytes that the records take;
  * where that is more than `room`, those that did not fit are missing. Not reentrant: one bench a library.
+ * The speed is that at which windows leave a model of several stages.
  */
-uint64_t bench_library_run(const int16_t *windows, uint64_t count, unsigned char *records, uint64_t room)
+uint64_t bench_library_run(const int16_t *windows, uint64_t count, uint32_t speed, unsigned char *records, uint64_t room)
 {
+#ifdef BENCH_STAGES
+    bench_speed = speed;
+#else
+    (void)speed;
+#endif
     out = records;
     capacity = room;
     used = 0;

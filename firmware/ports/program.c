@@ -1,4 +1,5 @@
-/* The bench as a program: windows from bench.in, records to bench.out.
+/* The bench as a program: windows from bench.in, records to bench.out. Of a model of several stages bench.in begins with
+ * the speed, 32 bits.
  *
  * Exit status 0: every window was classified. 1: the core faulted (see the last record). 2: a file failed.
  */
@@ -35,6 +36,10 @@ int main(void)
     if (input == 0 || output == 0)
         files_exit(2);
     bench_prepare();
+#ifdef BENCH_STAGES
+    if (!files_read(input, &bench_speed, sizeof bench_speed))
+        files_exit(2);
+#endif
     while (files_read(input, bench_samples, sizeof bench_samples)) {
         bench_window();
         bench_record(BENCH_RESULT, &bench_result, sizeof bench_result);

@@ -183,6 +183,8 @@ def stored(tensor: Tensor, x: np.ndarray) -> np.ndarray:
     if tensor.type.kind == "int16":
         bits = (data.astype(np.int64)[:, None] >> np.arange(16)) & 1
         return words(bits)
+    if tensor.type.kind == "int8":
+        return words((data.astype(np.int64)[:, None] >> np.arange(8)) & 1)
     step = np.ones(tensor.channels, np.uint8) if tensor.pad is None else tensor.pad
     margin = np.tile(step, tensor.margin)
     return words(np.concatenate([margin, data, margin]))

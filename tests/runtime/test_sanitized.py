@@ -29,7 +29,8 @@ def run_sanitized(choice: str) -> subprocess.CompletedProcess:
         "BNN_SANITIZED": "1",
     }
     # With -s the report of a sanitizer reaches us: pytest's own capture would be lost with the process.
-    options = "-qs -p no:cacheprovider -p no:xdist tests/runtime/test_kernels.py tests/runtime/test_lanes.py -k".split()
+    files = [f"tests/runtime/test_{name}.py" for name in ("kernels", "lanes", "integers")]
+    options = ["-qs", "-p", "no:cacheprovider", "-p", "no:xdist", *files, "-k"]
     command = [sys.executable, "-m", "pytest", *options, choice]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 

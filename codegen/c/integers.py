@@ -1,0 +1,115 @@
+"""Descriptors of the kernels of bnn_integers.h: the fields of their structs, from the plan's steps."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bnn.graph.integer_ops import (
+    Add,
+    Attention,
+    Concat,
+    GlobalMax,
+    GlobalSum,
+    IntConv,
+    LayerNorm,
+    Multiply,
+    Reshape,
+    Scale,
+    SignConv,
+    Table,
+)
+from bnn.graph.node import Node
+from bnn.graph.types import TensorType
+from codegen.c.text import pack
+from codegen.signs import blocks_of
+from codegen.steps import Step
+
+INT32_MAX = (1 << 31) - 1
+FORMATS = {"int8": "BNN_INT8", "int16": "BNN_INT16", "int32": "BNN_INT32"}
+
+POINTERS = {"concat_int8": "const int8_t *const[]", "concat_bits": "const uint32_t *const[]"}
+"""Kernels that take their inputs as one array, and the array's type."""
+
+
+def wide(node: Scale, x: TensorType) -> bool:
+    """Whether m x + b + half a unit may exceed 32 bits."""
+    m, b = node.m.astype(np.int64), node.b.astype(np.int64)
+    half = (1 << node.shift) >> 1
+    ends = np.concatenate([m * x.lo, m * x.hi])
+    both = np.concatenate([b, b])
+    return bool((np.abs(ends) + np.abs(both) + half > INT32_MAX).any())
+
+
+def fields_of(
+    step: Step,
+    types: dict[str, TensorType],
+    signals: set[str],
+    maps: Callable[[str], str],
+    array: Callable[[str, np.ndarray], str],
+    struct: Callable[[str, str, dict], str],
+    pointers: Callable[[str, str, list[str]], str],
+) -> dict[str, object]:
+    """The fields of a step's struct.
+
+    maps      tensor -> a pointer to its shape
+    array     name, values -> the name of a constant array
+    struct    type, name, fields -> the name of a constant struct
+    pointers  type, name, texts -> the name of a constant array of pointers
+    """
+    node = step.nodes[0]
+
+    def form(name: str) -> str:
+        return "BNN_SAMPLES" if name in signals else FORMATS[types[name].kind]
+
+    def factors(scale: Scale, x: TensorType) -> dict[str, object]:
+        named = {key: array(f"{scale.name}_{key}", getattr(scale, key)) for key in ("m", "b")}
+        return named | {"shift": scale.shift, "wide": int(wide(scale, x)), "lo": scale.lo, "hi": scale.hi}
+
+    shape = {"x": maps(step.inputs[0]), "y": maps(step.output)}
+    x_format, y_format = {"x_format": form(step.inputs[0])}, {"y_format": form(step.output)}
+    match node:
+        case SignConv() | IntConv():
+            fields = shape | {"weights": array(f"{node.name}_weights", weights_of(node))}
+            if len(step.nodes) > 1:
+                scale = struct("bnn_factors", f"{step.output}_factors", factors(step.nodes[1], types[node.name]))
+                fields["scale"] = f"&{scale}"
+            fields |= {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
+            if isinstance(node, SignConv):
+                cut = blocks_of(node)
+                fields |= {"block": cut.block, "sums": cut.sums, "shared": int(cut.shared)}
+            return fields | x_format | y_format
+        case Scale():
+            inner = ", ".join(f".{key} = {value}" for key, value in factors(node, types[step.inputs[0]]).items())
+            return shape | {"factors": f"{{{inner}}}"} | x_format
+        case Table():
+            return shape | {"values": array(f"{node.name}_values", node.values)}
+        case Multiply():
+            return {"x": shape["x"], "g": maps(step.inputs[1]), "y": shape["y"], "shift": node.shift}
+        case Add():
+            fields = {"a": shape["x"], "b": maps(step.inputs[1]), "y": shape["y"]}
+            fields |= {"left_a": node.left_a, "left_b": node.left_b}
+            return fields | {"a_format": form(step.inputs[0]), "b_format": form(step.inputs[1])} | y_format
+        case GlobalMax() | GlobalSum():
+            return shape | {"axis": node.axis} | x_format | y_format
+        case Concat() | Reshape():
+            parts = pointers("bnn_map *const", f"{step.output}_parts", [maps(name) for name in step.inputs])
+            axis = node.axis if isinstance(node, Concat) else 1
+            return {"x": parts, "y": shape["y"], "parts": len(step.inputs), "axis": axis}
+        case Attention():
+            fields = shape | {"exp": array(f"{node.name}_exp", node.exp), "entries": len(node.exp)}
+            return fields | {"heads": node.heads, "m": node.m, "shift": node.shift}
+        case LayerNorm():
+            fields = shape | {key: array(f"{node.name}_{key}", getattr(node, key)) for key in ("m", "b")}
+            return fields | {"shift": node.shift} | x_format
+    return node.fail(f"the C backend has no struct for {type(node).__name__}")
+
+
+def weights_of(node: Node) -> np.ndarray:
+    """Time-major, as a window lies in memory; of a SignConv packed, block by block."""
+    ordered = node.w.transpose(0, 2, 1).reshape(len(node.w), -1)
+    if isinstance(node, IntConv):
+        return ordered
+    block = blocks_of(node).block
+    parts = [ordered[:, k : k + block] > 0 for k in range(0, ordered.shape[1], block)]
+    words = [part[:, k : k + 32] for part in parts for k in range(0, part.shape[1], 32)]
+    return np.concatenate([pack(row) for word in words for row in word])
