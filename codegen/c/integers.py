@@ -59,7 +59,7 @@ def fields_of(
     node = step.nodes[0]
 
     def form(name: str) -> str:
-        return "BNN_SAMPLES" if name in signals else FORMATS[types[name].kind]
+        return "BNN_SAMPLES" if name in signals else FORMATS.get(types[name].kind, "")
 
     def factors(scale: Scale, x: TensorType) -> dict[str, object]:
         named = {key: array(f"{scale.name}_{key}", getattr(scale, key)) for key in ("m", "b")}

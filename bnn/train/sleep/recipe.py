@@ -84,6 +84,6 @@ RECIPES = (
     SleepRecipe("default", "sleep", epochs=150),
     SleepRecipe("small", "sleep", epochs=150, features=16, feed_forward=128),
     SleepRecipe("binary", "sleep", features=32, feed_forward=96, **_BINARY),
-    SleepRecipe("tiny", "sleep", features=32, attention=False, **_BINARY),
+    SleepRecipe("tiny", "sleep", features=24, attention=False, **_BINARY),
 )
 """The paper's, one that a processor trains, and the two binarised networks."""
