@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.graph import Graph, Signal, check, exit_gate
+from bnn.graph import Graph, Signal, check, exit_gate, only_signal
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, ExitGate, MaxPool, PReluSum, SignalConv
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, works_of
-from codegen.plan import only_signal
 from codegen.steps import needed
 
 MAX_TAPS = 4096
