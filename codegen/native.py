@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, refuse_gate
+from bnn.graph import Graph, only_signal, refuse_gate
 from bnn.graph.ops import BinaryConv, Threshold
 from codegen.layout import Tensor
 from codegen.memory import Block, Memory, place
@@ -96,6 +96,7 @@ class NativePlan:
 
 def make_native(graph: Graph) -> NativePlan:
     """Plan a graph of the target dialect; GraphError where the engine has no kernel."""
+    only_signal(graph, "native")
     refuse_gate(graph, "the native engine")
     plan = make_plan(graph)
     for step in plan.steps:

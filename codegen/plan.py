@@ -264,17 +264,6 @@ def _readers(source: str, steps: tuple[Step, ...], in_lanes: bool) -> list[Node]
     return [step.nodes[0] for step in steps if source in step.inputs and step.in_lanes == in_lanes]
 
 
-def only_signal(graph: Graph, backend: str) -> Signal:
-    """The signal of a graph of one stage and one signal of one channel; GraphError by the backend for others."""
-    if len(graph.stages) != 1 or len(graph.signals) != 1 or graph.signals[0].channels != 1:
-        shapes = ", ".join(f"{signal.name} ({signal.channels} channels)" for signal in graph.signals)
-        raise GraphError(
-            f"graph {graph.name}: has {len(graph.stages)} stages and the signals {shapes}; "
-            f"the {backend} backend runs graphs of a single stage with one signal of one channel"
-        )
-    return graph.signals[0]
-
-
 def _check_size(tensor: Tensor) -> None:
     if tensor.channels > LIMIT or tensor.words >= 1 << 27:
         raise GraphError(

@@ -7,7 +7,7 @@ only what its readers look back on: see codegen.play.
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check, refuse_gate
+from bnn.graph import Graph, Signal, check, only_signal, refuse_gate
 from bnn.graph.check import is_past
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, MaxPool, OrPool, PReluSum, SignalConv, Slice, WindowStats
@@ -100,6 +100,7 @@ def without_past(graph: Graph) -> tuple[Graph, bool]:
     all but WindowStats is true; another graph stays as it is. GraphError for Slices that part the signal otherwise.
     """
     check(graph, "target")
+    only_signal(graph, "streaming C")
     refuse_gate(graph, "a stream")
     slices = [node for node in graph.nodes() if isinstance(node, Slice)]
     if not slices:

@@ -16,9 +16,13 @@ ROLES = {
     "fall": "factors",
     "scale": "factors",
     "bias": "factors",
+    "m": "factors",
+    "b": "factors",
     "pad": "pads",
     "layer": "descriptors",
     "map": "descriptors",
+    "factors": "descriptors",
+    "parts": "descriptors",
 }
 """Last word of a symbol -> what it is; anything else is a table."""
 
@@ -29,7 +33,7 @@ class Storage:
 
     weights      of all convolutions, packed, each layer in whole words
     thresholds   the bounds of the comparisons
-    factors      of the last layer
+    factors      of the last layer, and of ops that scale integers
     pads         pad values of convolutions that are not the same for all channels
     tables       all other named arrays
     descriptors  shapes and pointers by which the kernels find the above

@@ -211,6 +211,29 @@ def layer_norm(node, x):
     return table(n, len(x[0]), y)
 
 
+def exit_gate(node, x):
+    exp, log = ([int(v) for v in values] for values in (node.exp, node.log))
+
+    def distance(v):
+        behind = max(x) - v
+        d = behind >> node.frac - 10 if node.frac >= 10 else min(behind, 65535) * 2 ** (10 - node.frac)
+        return min(d, 64 * (len(exp) - 1))
+
+    def weight(d):
+        i, r = divmod(d, 64)
+        return exp[i] - ((exp[i] - exp[i + 1]) * r >> 6) if i + 1 < len(exp) else 0
+
+    def logarithm(s):
+        k = max(k for k in range(7) if 2 ** (14 + k) <= s)
+        j, q = divmod((s >> k) - 2**14, 512)
+        return (k * log[32] + log[j] + ((log[min(j + 1, 32)] - log[j]) * q >> 9) + 8) >> 4
+
+    d = [distance(v) for v in x]
+    e = [weight(v) for v in d]
+    total = sum(e)
+    return [total * logarithm(total) + sum(a * b for a, b in zip(e, d, strict=True)), total * logarithm(len(x) * 2**14)]
+
+
 def steps(n: int, kernel: int, stride: int, pad: int) -> int:
     """Windows of `kernel` that fit into n + 2 pad, counted."""
     return sum(1 for start in range(0, n + 2 * pad, stride) if start + kernel <= n + 2 * pad)
@@ -232,6 +255,7 @@ RULES = {
     ops.AndNot: and_not,
     ops.Flip: flip,
     ops.PReluSum: prelu_sum,
+    ops.ExitGate: exit_gate,
     integer_ops.SignConv: int_conv,
     integer_ops.IntConv: int_conv,
     integer_ops.Scale: scale,

@@ -31,9 +31,12 @@ def scale(rng: np.random.Generator, name: str, source: str, x: TensorType, lo: i
     return Scale(name, (source,), m, b.astype(np.int32), shift, lo, 127)
 
 
-def staged_graph(seed: int = 5) -> Graph:
-    """Two stages with gates over signals of 2 and 1 channels, and every op on integers; the second reads the first."""
-    b = StagedBuilder(np.random.default_rng(seed))
+def staged_graph(rng=None) -> Graph:
+    """Two stages with gates over signals of 2 and 1 channels, and every op on integers; the second reads the first.
+
+    rng  a NumPy generator, or what has its methods `integers` and `uniform`
+    """
+    b = StagedBuilder(np.random.default_rng(5) if rng is None else rng)
     eeg = Stage("eeg", ("eeg",), *b.stage("eeg", b.attended("eeg", b.extractor("eeg", 2))))
     maps = b.joined("eog", "eeg.map", b.extractor("eog", 1))
     eog = Stage("eog", ("eog",), *b.stage("eog", maps))
@@ -44,7 +47,7 @@ def staged_graph(seed: int = 5) -> Graph:
 class StagedBuilder:
     """Puts the stages of `staged_graph` together."""
 
-    def __init__(self, rng: np.random.Generator):
+    def __init__(self, rng):
         self.rng, self.nodes, self.types = rng, [], {}
 
     def add(self, op: type, name: str, sources: tuple[str, ...], *values, **named) -> str:

@@ -9,6 +9,7 @@ from bnn.cli.common import OpenGraph, table
 from bnn.cli.generate import temporary_sources
 from bnn.errors import GraphError, ToolError
 from bnn.graph import Graph
+from bnn.graph.integer_ops import SignConv
 from bnn.graph.ops import BinaryConv, SignalConv
 from codegen import Options
 
@@ -21,7 +22,7 @@ NETWORK = ("weights", "thresholds", "factors", "pads", "tables")
 
 def paper_bytes(graph: Graph) -> dict[str, float]:
     """Bytes as Pu et al. count them (arXiv 2304.01568): a bit a weight, and two bytes a channel of each convolution."""
-    convolutions = [node for node in graph.nodes() if isinstance(node, SignalConv | BinaryConv)]
+    convolutions = [node for node in graph.nodes() if isinstance(node, SignalConv | BinaryConv | SignConv)]
     weights = sum(node.w.size for node in convolutions) / 8
     thresholds = 2.0 * sum(len(node.w) for node in convolutions)
     return {"weights": weights, "thresholds": thresholds, "network": weights + thresholds}

@@ -21,7 +21,7 @@ from bnn.cli.common import (
 )
 from bnn.cli.rtl import RtlOptions, write_verilog
 from bnn.cli.targets import FoldingOption
-from bnn.graph import refuse_gate
+from bnn.graph import only_signal, refuse_gate
 
 CyclesOption = Annotated[
     int | None, typer.Option(min=1, help="Clocks between windows that the folding aims at. [the board's]")
@@ -55,6 +55,7 @@ def synth_command(
 
     chosen = find_board(board)
     opened = open_graph(graph)
+    only_signal(opened.graph, "Verilog")
     refuse_gate(opened.graph, "the serial line of a board")
     folder = folder or Path("build") / f"{opened.graph.name}-{chosen.name}"
     line = plan(

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bnn.errors import GraphError, ToolError
-from bnn.graph import Graph, check, ops, refuse_gate
+from bnn.graph import Graph, check, only_signal, ops, refuse_gate
 from bnn.graph.arith import ALWAYS, NEVER, standardise
 
 SCRIPT = Path(__file__).parent / "larq_script.py"
@@ -91,6 +91,7 @@ def _frac(graph: Graph) -> int:
 def describe(graph: Graph) -> tuple[dict, dict[str, np.ndarray]]:
     """(layers, constants): what larq_script.py builds from; constants are called NODE:FIELD."""
     check(graph, "target")
+    only_signal(graph, "Larq Compute Engine")
     refuse_gate(graph, "the Larq Compute Engine")
     _frac(graph)
     listed, constants = [], {}

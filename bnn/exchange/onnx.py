@@ -9,8 +9,8 @@ from functools import singledispatchmethod
 
 import numpy as np
 
-from bnn.errors import GraphError, ToolError
-from bnn.graph import Graph, check, ops, refuse_gate
+from bnn.errors import ToolError
+from bnn.graph import Graph, check, only_signal, ops, refuse_gate
 from bnn.graph.arith import ALWAYS, NEVER
 
 OPSET, IR_VERSION = 17, 9
@@ -34,9 +34,8 @@ def to_onnx(graph: Graph) -> bytes:
             "onnx is not installed, and --format onnx needs it: pip install 'bnn-wearables[peers]'"
         ) from error
     types = check(graph, "target")
+    only_signal(graph, "ONNX")
     refuse_gate(graph, "ONNX")
-    if len(graph.signals) != 1:
-        raise GraphError(f"graph {graph.name}: has {len(graph.signals)} signals; ONNX files are written for one")
     writer = _Writer(onnx.helper, onnx.numpy_helper, types)
     for node in graph.nodes():
         writer.add(node)

@@ -1,6 +1,6 @@
 """The integer graph: ops, checker, text form, file format."""
 
-from bnn.graph.check import check, exit_gate, past_samples, refuse_gate, stage_gate
+from bnn.graph.check import check, exit_gate, only_signal, past_samples, refuse_gate, stage_gate
 from bnn.graph.file import load, save
 from bnn.graph.graph import Graph, Signal, Stage
 from bnn.graph.text import to_text
@@ -14,6 +14,7 @@ __all__ = [
     "check",
     "exit_gate",
     "load",
+    "only_signal",
     "past_samples",
     "refuse_gate",
     "save",

@@ -4,6 +4,7 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
+from bnn.graph.integer_ops import INTEGER_OPS
 from bnn.graph.node import Node, attributes, constants
 from bnn.graph.ops import LOGICAL_ONLY, ExitGate, Interval, SignalConv, Slice, Threshold, WindowStats
 from bnn.graph.types import TensorType
@@ -146,6 +147,23 @@ def stage_gate(stage: Stage) -> ExitGate | None:
     """The gate of a stage's logits, where it has one."""
     gates = (node for node in stage.nodes if isinstance(node, ExitGate) and node.inputs == (stage.logits,))
     return next(gates, None)
+
+
+def only_signal(graph: Graph, backend: str) -> Signal:
+    """The signal of a graph of one stage and one signal of one channel, without ops on integers that are not bits.
+
+    GraphError by the backend for others: generated C that classifies whole windows alone has kernels for those.
+    """
+    if len(graph.stages) != 1 or len(graph.signals) != 1 or graph.signals[0].channels != 1:
+        shapes = ", ".join(f"{signal.name} ({signal.channels} channels)" for signal in graph.signals)
+        raise GraphError(
+            f"graph {graph.name}: has {len(graph.stages)} stages and the signals {shapes}; "
+            f"the {backend} backend runs graphs of a single stage with one signal of one channel"
+        )
+    for node in graph.nodes():
+        if isinstance(node, INTEGER_OPS):
+            node.fail(f"the {backend} backend has no {type(node).__name__}; C that classifies whole windows has one")
+    return graph.signals[0]
 
 
 def refuse_gate(graph: Graph, backend: str) -> None:

@@ -25,7 +25,8 @@ from codegen.signs import blocks_of
 from codegen.steps import Step
 
 INT32_MAX = (1 << 31) - 1
-FORMATS = {"int8": "BNN_INT8", "int16": "BNN_INT16", "int32": "BNN_INT32"}
+FORMATS = {"bit": "", "int8": "BNN_INT8", "int16": "BNN_INT16", "int32": "BNN_INT32"}
+"""How a kind of map lies; bits have kernels of their own."""
 
 POINTERS = {"concat_int8": "const int8_t *const[]", "concat_bits": "const uint32_t *const[]"}
 """Kernels that take their inputs as one array, and the array's type."""

@@ -197,7 +197,7 @@ class Layers:
 
         return fields_of(
             step,
-            self._plan.types,
+            self._plan.types | {name: tensor.type for name, tensor in self._plan.tensors.items()},
             self._signals,
             lambda name: self._map_of(name, arrays, descriptors),
             lambda wish, values: self._array(arrays, wish, values),

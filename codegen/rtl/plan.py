@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, check, exit_gate
+from bnn.graph import Graph, check, exit_gate, only_signal
 from bnn.graph.gate import SPEED_BITS
 from bnn.graph.node import Node
 from bnn.graph.ops import SignalConv, WindowStats
 from bnn.graph.types import TensorType
 from codegen.folding import Folding, Work, check_foldings, works_of
-from codegen.plan import only_signal
 from codegen.rtl.cost import Logic, choose_folding, logic
 from codegen.rtl.cost import cycles as layer_cycles
 from codegen.steps import needed
@@ -66,9 +65,10 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
     does not divide its layer or names none.
     """
     types = check(graph, "target")
+    signal = only_signal(graph, "Verilog").name
     gate = exit_gate(graph)
     nodes = (*needed(list(graph.nodes()), {graph.stages[-1].logits}), *([gate] if gate else []))
-    _check(graph, nodes)
+    _check(graph, nodes, signal)
     front = front_cycles(graph, nodes)
     cycles = max(CYCLES, front) if cycles is None else cycles
     if cycles < front:
@@ -116,9 +116,8 @@ def exit_cycles(classes: int) -> int:
     return classes + 6 * (classes + 1) + SPEED_BITS + 2
 
 
-def _check(graph: Graph, nodes: tuple[Node, ...]) -> None:
+def _check(graph: Graph, nodes: tuple[Node, ...], signal: str) -> None:
     """GraphError where no arrangement of the modules computes the graph."""
-    signal = only_signal(graph, "Verilog").name
     for kind in (WindowStats, SignalConv):
         if (count := sum(isinstance(node, kind) for node in nodes)) != 1:
             raise GraphError(f"graph {graph.name}: has {count} {kind.__name__}, but the Verilog backend runs one")

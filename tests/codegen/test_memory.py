@@ -45,7 +45,7 @@ def test_no_two_live_blocks_overlap(case):
 @given(graphs())
 def test_plans_of_graphs_are_sound(graph):
     plan = make_plan(graph)
-    items = blocks_of(plan.steps, plan.tensors, plan.logits)
+    items = blocks_of(plan.steps, plan.tensors, {plan.logits})
     assert_kept_apart(items, leads(plan.steps, plan.tensors), plan.memory)
 
 

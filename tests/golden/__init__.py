@@ -1,8 +1,8 @@
 """Golden vectors: small graphs with windows and every tensor, which simulator and backends must reproduce.
 
-    NAME.graph                 a graph in the target dialect, one signal `ecg`, one stage
+    NAME.graph                 a graph in the target dialect, one signal `ecg`, one stage; `staged` has two of each
     NAME.vectors.safetensors   each of its tensors, the signal included, as (n, *shape): bits are uint8 0 or 1,
-                               the rest int16 or int32 as their kind says; and `class` (n,) int32
+                               the rest int8, int16 or int32 as their kind says; and `class` (n,) int32
 
 `python -m tests.golden.make` writes them, by the plain loops of tests/plain.py: no backend defines what is right.
 """
@@ -16,7 +16,8 @@ from safetensors.numpy import load_file
 from bnn.graph import Graph, load
 
 HERE = Path(__file__).parent
-NAMES = tuple(sorted(path.stem for path in HERE.glob("*.graph")))
+STAGED = "staged"
+NAMES = tuple(sorted(path.stem for path in HERE.glob("*.graph") if path.stem != STAGED))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,10 +13,11 @@ import numpy as np
 from safetensors.numpy import save as to_bytes
 
 from bnn.files import write_atomic
-from bnn.graph import Graph, check, ops, save
+from bnn.graph import Graph, Signal, check, ops, save
 from bnn.graph.arith import ALWAYS, NEVER
 from tests import plain
 from tests.graphs import Builder, int16
+from tests.staged import staged_graph
 
 HERE = Path(__file__).parent
 
@@ -32,6 +33,9 @@ class Stream:
 
     def integers(self, low, high, size):
         return (low + np.floor(self.random(size) * (high - low))).astype(np.int64)
+
+    def uniform(self, low, high, size):
+        return low + self.random(size) * (high - low)
 
     def normal(self, scale, size):
         """Near enough: twelve uniform numbers, less their mean."""
@@ -111,6 +115,9 @@ CASES: dict[Callable[[Stream], Graph], int] = {
 }
 """Each case with the seed of its stream, chosen so that the windows fall into more than one class where they can."""
 
+STAGED_SEED = 4
+"""Of the graph of two stages, which not every backend runs."""
+
 
 def windows(rng: Stream, length: int) -> np.ndarray:
     """(5, 1, length): two that wander, one that jumps over all of int16, a constant one, and one small step."""
@@ -121,14 +128,15 @@ def windows(rng: Stream, length: int) -> np.ndarray:
     return np.stack([*wander, jumps, flat, step]).astype(np.int16)[:, None]
 
 
-def expected(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
+def expected(graph: Graph, x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every tensor of every window, by plain loops."""
-    runs = [plain.run(graph, {"ecg": window}) for window in x]
+    runs = [plain.run(graph, {name: batch[i] for name, batch in x.items()}) for i in range(len(next(iter(x.values()))))]
     tensors = {
         name: np.array([run[name] for run in runs]).astype(plain.KINDS[kind.kind])
         for name, kind in check(graph, "target").items()
     }
-    tensors["class"] = np.array([plain.first_largest(run["logits"]) for run in runs], np.int32)
+    last = graph.stages[-1].logits
+    tensors["class"] = np.array([plain.first_largest(run[last]) for run in runs], np.int32)
     return tensors
 
 
@@ -136,9 +144,21 @@ def make(folder: Path) -> None:
     for case, seed in CASES.items():
         rng = Stream(seed)
         graph = case(rng)
-        save(graph, folder / f"{graph.name}.graph")
-        tensors = expected(graph, windows(rng, graph.signals[0].length))
-        write_atomic(folder / f"{graph.name}.vectors.safetensors", to_bytes(tensors))
+        write(graph, {"ecg": windows(rng, graph.signals[0].length)}, folder)
+    rng = Stream(STAGED_SEED)
+    graph = staged_graph(rng)
+    write(graph, {signal.name: epochs(rng, signal) for signal in graph.signals}, folder)
+
+
+def epochs(rng: Stream, signal: Signal) -> np.ndarray:
+    """(3, channels, length): noise of three sizes."""
+    noise = [scale * rng.normal(1, signal.channels * signal.length) for scale in (40, 900, 7000)]
+    return np.rint(noise).clip(-32768, 32767).astype(np.int16).reshape(3, signal.channels, signal.length)
+
+
+def write(graph: Graph, x: dict[str, np.ndarray], folder: Path) -> None:
+    save(graph, folder / f"{graph.name}.graph")
+    write_atomic(folder / f"{graph.name}.vectors.safetensors", to_bytes(expected(graph, x)))
 
 
 if __name__ == "__main__":

@@ -3,19 +3,20 @@
 import numpy as np
 import pytest
 
-from bnn.graph import check
+from bnn.graph import check, gate
 from bnn.sim import simulate
-from tests.golden import HERE, NAMES, load_golden
+from tests.golden import HERE, NAMES, STAGED, load_golden
 from tests.golden.make import CASES, make
 
 golden = pytest.mark.parametrize("name", NAMES)
+every = pytest.mark.parametrize("name", [*NAMES, STAGED])
 
 
 def test_every_case_is_committed():
     assert set(NAMES) == {case.__name__ for case in CASES}
 
 
-@golden
+@every
 def test_the_simulator_equals_them(name):
     case = load_golden(name)
     result = simulate(case.graph, case.signals, keep="all")
@@ -32,6 +33,17 @@ def test_make_writes_the_committed_bytes(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == names
     for name in names:
         assert (tmp_path / name).read_bytes() == (HERE / name).read_bytes(), f"{name}: run python -m tests.golden.make"
+
+
+def test_stages_differ_and_gates_part_the_windows():
+    case = load_golden(STAGED)
+    assert case.path.stat().st_size < 40000
+    for name, kind in check(case.graph).items():
+        values = case.tensors[name]
+        assert 0.1 < values.mean() < 0.9 if kind.kind == "bit" else len(np.unique(values)) > 2, name
+    doubt = case.tensors["eeg.doubt"]
+    assert len(set(gate.leaves(doubt, gate.even_speed(doubt)))) == 2
+    assert not np.array_equal(case.tensors["eeg.logits"].argmax(axis=1), case.classes)
 
 
 @golden

@@ -229,6 +229,7 @@ def test_reshape_of_bits_with_margins(runtime, channels, length, data, rng):
     layer = descriptor(Concat, x=(pointer * 1)(ctypes.addressof(item)), y=map_of(y), parts=1, axis=1)
     buffer = given_as("bit", x, value)
     assert_gives(runtime, "concat_bits", layer, [np.array([buffer.address], np.uint64)], want, y)
+    buffer.close()
 
 
 @given(st.integers(1, 4), st.integers(1, 9), st.integers(1, 12), st.data(), generators)
