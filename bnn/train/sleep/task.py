@@ -16,10 +16,10 @@ from bnn.train.batches import Batches
 from bnn.train.sleep.batches import Chosen, InOrder, check_signals, scale_of
 from bnn.train.sleep.evaluate import exit_logits
 from bnn.train.sleep.module import SleepTraining
-from bnn.train.task import Task, in_short
+from bnn.train.task import OnePhase, in_short
 
 
-class SleepTask(Task):
+class SleepTask(OnePhase):
     """A SleepRecipe on a split EpochSet of one rate."""
 
     takes = EpochSet
