@@ -91,3 +91,8 @@ def in_short(figures: Report) -> dict:
     """The entries of a report that run.json keeps."""
     keys = ("accuracy", "interval", "macro_f1", "confusion")
     return {key: getattr(figures, key) for key in keys}
+
+
+def in_full(figures: Report) -> dict:
+    """The same of a report on nights, with kappa and the F1 of each stage, as papers on sleep give them."""
+    return in_short(figures) | {"kappa": figures.kappa, "f1": {c.name: c.f1 for c in figures.classes}}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bnn.data.sleep.epochs import EpochSet
 from bnn.data.sleep.sequences import runs
-from bnn.metrics import Report, report
+from bnn.metrics import report
 from bnn.models.mc2.config import HEADS, Mc2Config
 from bnn.models.mc2.net import Mc2Net, blank
 from bnn.train.batches import Batches
@@ -18,7 +18,7 @@ from bnn.train.mc2.batches import Embeddings, SequenceBatches, to_network
 from bnn.train.mc2.evaluate import eeg, probabilities
 from bnn.train.mc2.module import AlignTraining, MaskTraining, PhaseTraining, TuneTraining
 from bnn.train.sleep.batches import scale_of
-from bnn.train.task import Phase, Task, in_short
+from bnn.train.task import Phase, Task, in_full
 
 TRAININGS: dict[str, type[PhaseTraining]] = {"align": AlignTraining, "mask": MaskTraining, "tune": TuneTraining}
 
@@ -54,7 +54,7 @@ class Mc2Task(Task):
         said = probabilities(net, test)
         reports = [report(test.y, p.argmax(axis=1), test.classes) for p in said]
         named = zip(HEADS, reports, strict=True)
-        return _in_full(reports[-1]) | {"heads": {name: _in_full(figures) for name, figures in named}}
+        return in_full(reports[-1]) | {"heads": {name: in_full(figures) for name, figures in named}}
 
 
 @dataclass(eq=False)
@@ -111,7 +111,3 @@ class OnSequences(Mc2Phase):
         found = runs(task.data, getattr(task.split, part), recipe.gap)
         mask = recipe.mask if self.name == "mask" else 0.0
         return SequenceBatches(self.embeddings, task.data, found, recipe.sequences, mask, task.seed, epoch)
-
-
-def _in_full(figures: Report) -> dict:
-    return in_short(figures) | {"kappa": figures.kappa, "f1": {c.name: c.f1 for c in figures.classes}}
