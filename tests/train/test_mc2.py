@@ -282,7 +282,11 @@ def test_soft_labels_of_a_teacher_of_the_same_split_alone(nights, trained, tmp_p
         soft_labels(begun, nights, s)
 
 
-def test_sets_without_the_channel(nights, tmp_path):
+def test_sets_that_do_not_fit(nights, net, tmp_path):
+    eeg = nights.signals["eeg"]
+    slow = replace(nights, signals={"eeg": replace(eeg, x=eeg.x[:, :, ::2], fs=50.0)})
+    with pytest.raises(ModelError, match="epochs have 1500 samples, but the network takes 3000; .* at 100 Hz"):
+        probabilities(net, slow)
     with pytest.raises(ModelError, match="sleep-synthetic has no EEG, wanted channel 0"):
         train(tiny(), nights.only("eog"), split(nights), tmp_path / "run", **QUIET)
     with pytest.raises(ModelError, match="has channels 0 to 1 of EEG, wanted channel 2"):

@@ -62,14 +62,14 @@ def offsets(epochs: EpochSet, table: np.ndarray) -> np.ndarray:
     return np.where(table == ABSENT, 0, position - position[:, :1])
 
 
-def vote(chunks: Iterable[tuple[np.ndarray, np.ndarray]], n: int, classes: int) -> np.ndarray:
-    """(n, classes) float64: for each of n epochs the mean of what the sequences that hold it say.
+def vote(chunks: Iterable[tuple[np.ndarray, np.ndarray]], n: int, width: int) -> np.ndarray:
+    """(n, width) float64: for each of n epochs the mean of what the sequences that hold it say.
 
-    chunks  tables of rows (m, length) as `padded` makes them, with probabilities (m, length, classes)
+    chunks  tables of rows (m, length) as `padded` makes them, with numbers (m, length, width)
 
     Raises DataError where an epoch is in no sequence.
     """
-    total, votes = np.zeros((n, classes)), np.zeros(n, dtype=np.int64)
+    total, votes = np.zeros((n, width)), np.zeros(n, dtype=np.int64)
     for table, p in chunks:
         present = table != ABSENT
         np.add.at(total, table[present], p[present])

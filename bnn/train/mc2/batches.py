@@ -57,12 +57,12 @@ class Embeddings:
 
 
 class Sequences(NamedTuple):
-    """What Mc2Net takes, and (B, L, 2) bool: the epochs to hide in each view."""
+    """What Mc2Net takes, and (B, L, 2) bool: the epochs to hide in each view, None to answer."""
 
     views: Tensor
     offset: Tensor
     present: Tensor
-    masked: Tensor
+    masked: Tensor | None
 
 
 class SequenceBatches:
@@ -108,7 +108,7 @@ class SequenceBatches:
         return rng.permutation(table) if self.epoch else table
 
 
-def sequences(embeddings: Embeddings, epochs: EpochSet, rows: np.ndarray, masked: Tensor) -> Sequences:
+def sequences(embeddings: Embeddings, epochs: EpochSet, rows: np.ndarray, masked: Tensor | None) -> Sequences:
     """The sequences `rows` (B, length) of a set."""
     offset, present = offsets(epochs, rows), rows != ABSENT
     return Sequences(embeddings(rows), torch.from_numpy(offset), torch.from_numpy(present), masked)

@@ -44,8 +44,8 @@ def probabilities(net: Mc2Net, epochs: EpochSet) -> np.ndarray:
     net.eval()
     length, classes = net.config.sequence, len(net.config.classes)
     table = padded([s for run in runs(epochs, rows, net.config.gap) for s in overlapping(run, length)], length)
-    said = list(_say(net, epochs, table, Embeddings(net, x, rows)))
-    return np.stack([vote(((t, p[k]) for t, p in said), len(rows), classes) for k in range(len(HEADS))])
+    said = vote(_say(net, epochs, table, Embeddings(net, x, rows)), len(rows), len(HEADS) * classes)
+    return said.reshape(len(rows), len(HEADS), classes).swapaxes(0, 1)
 
 
 def require_tuned(name: str | Path, about: dict) -> None:
@@ -59,10 +59,10 @@ def require_tuned(name: str | Path, about: dict) -> None:
 
 
 def _say(net: Mc2Net, epochs: EpochSet, table: np.ndarray, embeddings: Embeddings) -> Iterator:
-    """Tables of sequences with what each classifier says, (5, B, length, classes)."""
+    """Tables of sequences with what the classifiers say, one after the other, (B, length, 5 classes)."""
     device = next(net.parameters()).device
     for start in range(0, len(table), BATCH):
         some = table[start : start + BATCH]
         x = sequences(embeddings, epochs, some, None)
         logits = net(x.views.to(device), x.offset.to(device), x.present.to(device))
-        yield some, logits.softmax(dim=-1).cpu().numpy()
+        yield some, logits.softmax(dim=-1).permute(1, 2, 0, 3).flatten(2).cpu().numpy()
