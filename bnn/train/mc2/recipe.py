@@ -17,9 +17,9 @@ class Mc2Recipe(Recipe):
     mask    the encoders, by rebuilding masked epochs of one view with the help of the other, without labels
     tune    the encoders and the classifiers, by the labels
 
-    The paper gives neither lengths nor rates: these are ours.
+    Our sources give neither lengths nor rates: these are ours.
 
-    phase                      all, one after the other; or one of them alone, which goes on from an earlier run
+    phase                      all, one after the other; or one alone, where mask and tune go on from an earlier run
     epochs                     passes of the phase tune
     align_epochs, mask_epochs  passes of the other phases
     batch                      epochs of 30 s per step of the phase align
