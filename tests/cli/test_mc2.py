@@ -1,6 +1,8 @@
 """From nights to MC2SleepNet, its figures and its soft labels, on the command line."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -75,3 +77,15 @@ def test_phases_one_by_one(bnn, refused, tmp_path):
     assert "name it with --from" in refused(*common, "--with", "phase=tune", "--out", tmp_path / "x")
     assert "leave --devices out" in refused("train", "ecg5", "--synthetic", "--devices", 2, "--out", tmp_path / "x")
     assert "task mc2sleep: which nights? Name them with --set" in refused("train", "mc2sleep")
+
+
+@pytest.mark.full
+def test_two_devices_share_a_run(tmp_path):
+    """Two processes, which Lightning starts and joins; the first alone writes, and prints the figures once."""
+    command = ["train", "mc2sleep", "--set", "sleep-synthetic", *CHANGES, "--out", str(tmp_path / "run")]
+    command += ["--accelerator", "cpu", "--devices", "2"]
+    ran = subprocess.run([sys.executable, "-m", "bnn.cli", *command], capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("test part, 400 windows") == 1 and ran.stderr.count("wrote") == 1
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["epochs_done"] == 3 and "fused" in run["test"]["heads"]
