@@ -17,6 +17,7 @@ from bnn.cli import (
     report,
     robustness,
     runs,
+    soft_labels,
     sweep,
     synth,
     train,
@@ -34,7 +35,7 @@ app = typer.Typer(
     "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
-MODULES = (demo, classify, data, train, runs, evaluate, sweep, robustness, report, graph, generate, verify)
+MODULES = (demo, classify, data, train, runs, evaluate, sweep, soft_labels, robustness, report, graph, generate, verify)
 for module in (*MODULES, bench, synth, export):
     module.register(app)
 

@@ -52,26 +52,26 @@ def evaluate_command(
 
     if min_confidence is not None:
         check_threshold(min_confidence)
-    subject = open_subject(model, engine, networks=("ecg", "sleep", "sleep-binary"))
+    subject = open_subject(model, engine, networks=("ecg", "sleep", "sleep-binary", "mc2sleep"))
     _check_speed(subject, speed)
     scale = None if min_confidence is None else subject.scale()
     chosen = open_part(
         subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic
     )
     windows = chosen.windows
-    logits, exits = _answers(subject, windows, speed)
+    logits, more = _answers(subject, windows, speed)
     figures = report(windows.y, logits.argmax(axis=1), windows.classes)
     confidences = None if scale is None else confidence(logits, scale)
     right = logits.argmax(axis=1) == windows.y
     if json:
         head = evaluation_head(model, subject, chosen)
         rejected = {} if confidences is None else {"rejection": _rejection(confidences, right, min_confidence)}
-        print_json({**head, **figures.to_dict(), **rejected, **(exits.to_dict() if exits else {})})
+        print_json({**head, **figures.to_dict(), **rejected, **(more.to_dict() if more else {})})
         return
     title = f"{subject.name} ({subject.kind}) on {windows.describe()}"
     out.print(render(figures, title=title, protocol=chosen.protocol(), part=part, synthetic=windows.synthetic))
-    if exits:
-        exits.show()
+    if more:
+        more.show()
     for note in chosen.split.notes:
         out.print(note, markup=False)
     if confidences is not None:
@@ -90,7 +90,11 @@ def _check_speed(subject: Subject, speed: float | None) -> None:
 
 
 def _answers(subject: Subject, windows, speed: float | None):
-    """Logits of the windows, and the figures of the exits where the subject has some, else None."""
+    """Logits of the windows, and the figures of the exits or classifiers where the subject has several, else None."""
+    if subject.voting is not None:
+        from bnn.cli import heads
+
+        return heads.voted(subject.voting, windows)
     if subject.staged is None:
         return subject.logits(windows.x), None
     from bnn.cli import exits

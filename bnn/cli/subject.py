@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from bnn.errors import DataError, ToolError
 from bnn.exits import Staged
 from bnn.graph import Graph
 
+if TYPE_CHECKING:
+    from bnn.models.mc2.net import Mc2Net
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -24,8 +28,10 @@ class Subject:
     kind         in words, for the screen
     about        what it says of its training: set, protocol, seed, fold ...
     logit_scale  the factor on its logits in the loss of its training; None where it does not say
-    logits       the x of a set, (n, samples) int16 or a dict of signals, -> (n, classes) float, in units of 1
+    logits       the x of a set, (n, samples) int16 or a dict of signals, -> (n, classes) float, in units of 1; None
+                 where samples are not enough to answer by
     staged       its exits, None where it has one and no stages
+    voting       the Mc2Net that it is, which reads epochs in the sequence of their night
     """
 
     name: str
@@ -33,8 +39,9 @@ class Subject:
     classes: tuple[str, ...]
     about: dict[str, str]
     logit_scale: float | None
-    logits: Callable[[np.ndarray], np.ndarray]
+    logits: Callable[[np.ndarray], np.ndarray] | None
     staged: Staged | None = None
+    voting: "Mc2Net | None" = None
 
     def scale(self) -> float:
         """`logit_scale`. Raises DataError where it is not known."""
@@ -81,6 +88,7 @@ def open_subject(model: str, engine: str = "numpy", networks: tuple[str, ...] = 
         return graph_subject(open_graph(model).graph, engine)
     need_torch()
     from bnn.models.checkpoint import load_model
+    from bnn.models.mc2.net import Mc2Net
     from bnn.models.sleep.net import SleepNet
 
     net, metadata = load_model(zoo.model_path(model), *networks)
@@ -91,6 +99,11 @@ def open_subject(model: str, engine: str = "numpy", networks: tuple[str, ...] = 
 
         exits = NetExits(net)
         return Subject(*shared, lambda x: exits.logits(x)[-1], exits)
+    if isinstance(net, Mc2Net):
+        from bnn.train.mc2.evaluate import require_tuned
+
+        require_tuned(model, metadata)
+        return Subject(*shared, None, voting=net)
     from bnn.train.evaluate import logits
 
     return Subject(*shared, lambda x: logits(net, x))

@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
-    task: Annotated[str, typer.Argument(help="ecg17, ecg5, or sleep, which takes its nights by --set.")],
+    task: Annotated[
+        str,
+        typer.Argument(help="ecg17, ecg5, or a network of sleep, which takes its nights by --set: sleep, mc2sleep."),
+    ],
     recipe: Annotated[
         str, typer.Option(help="Named recipe of the task, `default` or another; a wrong name lists them.")
     ] = "default",
@@ -39,15 +42,21 @@ def train_command(
     teacher: Annotated[
         Path | None, typer.Option(help="Run on the same split whose answers are learned, for a recipe with teaching.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Run on the same split to go on from, for one phase of mc2sleep alone."),
+    ] = None,
     folder: Annotated[Path | None, typer.Option("--out", help="Run folder [runs/SET-RECIPE-PROTOCOL-SEED].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Start over in a folder that has a run.")] = False,
     accelerator: Annotated[str, typer.Option(help="Lightning's: auto, cpu, gpu ...")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="Devices to train on, for mc2sleep.")] = 1,
     synthetic: SyntheticOption = False,
 ):
     """Train a network; prints its figures on the test part, with the protocol's name."""
     need_torch()
-    from bnn.train.loop import train
+    from bnn.train import run_folder
+    from bnn.train.loop import is_first_process, train
     from bnn.train.recipes import recipe as find
 
     chosen = find(task, recipe, **_overrides(change or []))
@@ -56,28 +65,37 @@ def train_command(
     protocol = split_set(windows, protocol, seed, 0).protocol
     for number in _folds(fold, windows, protocol):
         parts = split_set(windows, protocol, seed, number)
-        target = run_path(folder, f"{windows.name}-{recipe}-{protocol}-{seed}", fold, number)
+        target = run_path(folder, _run_name(task, windows.name, recipe, protocol, seed), fold, number)
         if resume and fold == "all" and (target / "model.safetensors").exists():
             err.print(f"{target}: done already")
             continue
         for line in (parts.describe(), *parts.notes):
             err.print(line)
-        taught_by = teacher and zoo.model_path(str(run_path(teacher, "", fold, number)))
-        how = dict(seed=seed, teacher=taught_by, accelerator=accelerator, resume=resume, force=force)
-        path = train(chosen, windows, parts, target, **how)
+        taught_by, begun = (run and zoo.model_path(str(run_path(run, "", fold, number))) for run in (teacher, start))
+        how = dict(seed=seed, teacher=taught_by, start=begun, accelerator=accelerator, devices=devices)
+        path = train(chosen, windows, parts, target, **how, resume=resume, force=force)
+        if not is_first_process():
+            continue
         err.print(f"wrote {path}")
-        evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
+        if "test" in run_folder.read(path.parent):
+            evaluate_command(str(path), set_name=set_name, synthetic=synthetic)
 
 
 def _set_of(task: str, synthetic: bool) -> str:
     """The set that a task trains on where none is named."""
     from bnn.data.sleep import sets as nights
 
-    if task != "sleep":
+    if task not in ("sleep", "mc2sleep"):
         return task
     if not synthetic:
-        raise DataError(f"task sleep: which nights? Name them with --set, one of {', '.join(nights.NAMES)}")
+        raise DataError(f"task {task}: which nights? Name them with --set, one of {', '.join(nights.NAMES)}")
     return nights.SYNTHETIC
+
+
+def _run_name(task: str, set_name: str, recipe: str, protocol: str, seed: int) -> str:
+    """Of a run's folder: a second network on the same sets has its task in it."""
+    named = [task] if task == "mc2sleep" else []
+    return "-".join([set_name, *named, recipe, protocol, str(seed)])
 
 
 def _folds(fold: str, windows, protocol: str) -> list[int]:

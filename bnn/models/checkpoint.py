@@ -2,8 +2,8 @@
 
 format    "bnn-checkpoint"
 version   1
-network   "ecg", "sleep" or "sleep-binary"
-config    JSON of its EcgConfig, SleepConfig or BinarySleepConfig
+network   "ecg", "sleep", "sleep-binary" or "mc2sleep"
+config    JSON of its EcgConfig, SleepConfig, BinarySleepConfig or Mc2Config
 metadata  JSON of whatever the trainer wants remembered: recipe, protocol, seed, figures
 """
 
@@ -18,6 +18,8 @@ from torch import nn
 from bnn.errors import ModelError
 from bnn.files import write_atomic
 from bnn.models.ecg import EcgConfig, EcgNet
+from bnn.models.mc2.config import Mc2Config
+from bnn.models.mc2.net import Mc2Net
 from bnn.models.sleep.binary.config import BinarySleepConfig
 from bnn.models.sleep.binary.net import BinarySleepNet
 from bnn.models.sleep.config import SleepConfig
@@ -28,6 +30,7 @@ NETWORKS = {
     "ecg": (EcgConfig, EcgNet),
     "sleep": (SleepConfig, SleepNet),
     "sleep-binary": (BinarySleepConfig, BinarySleepNet),
+    "mc2sleep": (Mc2Config, Mc2Net),
 }
 
 
@@ -95,7 +98,7 @@ def _json(path: Path, header: dict, key: str) -> dict:
     return value
 
 
-def _config(path: Path, header: dict, kind: type) -> EcgConfig | SleepConfig | BinarySleepConfig:
+def _config(path: Path, header: dict, kind: type) -> EcgConfig | SleepConfig | BinarySleepConfig | Mc2Config:
     values = _json(path, header, "config")
     known = {f.name for f in fields(kind)}
     unknown = sorted(set(values) - known)

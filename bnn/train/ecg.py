@@ -14,10 +14,10 @@ from bnn.train.ambulatory import ambulatory
 from bnn.train.batches import Batches, Fixed, Recut, Source, to_network
 from bnn.train.evaluate import predict
 from bnn.train.module import EcgTraining
-from bnn.train.task import Task, in_short
+from bnn.train.task import OnePhase, in_short
 
 
-class EcgTask(Task):
+class EcgTask(OnePhase):
     """An EcgRecipe on a split WindowSet."""
 
     takes = WindowSet

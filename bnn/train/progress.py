@@ -5,11 +5,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class EpochProgress(pl.Callback):
-    """Shows epochs done, time used and left, and the last epoch's loss and accuracy."""
+    """Shows epochs done, time used and left, and the last epoch's loss and accuracy; `phase` is its name, if any."""
+
+    def __init__(self, phase: str = ""):
+        self.label = f"{phase} epoch".lstrip()
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.bar = Progress(
-            TextColumn("epoch"),
+            TextColumn(self.label),
             MofNCompleteColumn(),
             BarColumn(),
             TimeElapsedColumn(),

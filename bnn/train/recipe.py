@@ -26,6 +26,15 @@ class Recipe:
     teaching = 0.0
     """Weight of a teacher's answers; 0 asks for no teacher."""
 
+    continues = False
+    """Does the training go on from the network of an earlier run?"""
+
+    clip = None
+    """Largest norm of a step's gradient, None for any."""
+
+    mixed = False
+    """Mixed precision (bfloat16) on a GPU."""
+
     def __post_init__(self):
         self._check("epochs", self.epochs >= 1, "at least 1")
         self._check("batch", self.batch >= 1, "at least 1")

@@ -7,6 +7,7 @@ from bnn.models.ecg import NORMALISATIONS, EcgConfig
 from bnn.models.quant import ESTIMATORS
 from bnn.train.ambulatory import CLEANEST
 from bnn.train.augment import Augmentation
+from bnn.train.mc2.recipe import RECIPES as MC2_RECIPES
 from bnn.train.recipe import Recipe
 from bnn.train.sleep.recipe import RECIPES as SLEEP_RECIPES
 
@@ -148,6 +149,7 @@ _RECIPES = {
         EcgRecipe("inter-patient", "ecg5", epochs=100, **_BEST, **_PLUS5, **_STRANGERS),
         EcgRecipe("inter-patient-float", "ecg5", epochs=40, **_BEST_FLOAT, **_PLUS5, **_STRANGERS),
         *SLEEP_RECIPES,
+        *MC2_RECIPES,
     )
 }
 

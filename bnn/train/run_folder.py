@@ -4,6 +4,8 @@ run.json             what is trained on what; at the end also how long it took a
 model.safetensors    the network, once training is done
 checkpoints/         last.ckpt after every epoch, best.ckpt where there is a validation part
 logs/version_N/      metrics.csv and TensorBoard events, one N per start
+
+The phases of a training that has several have a folder each in checkpoints/ and logs/.
 """
 
 import hashlib
@@ -22,11 +24,21 @@ from bnn.errors import FileError, ModelError
 from bnn.files import write_atomic
 from bnn.train.recipe import Recipe
 
-IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data", "teacher")
+IDENTITY = ("recipe", "seed", "protocol", "fold", "split_seed", "data", "teacher", "start")
 
 
-def describe(recipe: Recipe, data: WindowSet | EpochSet, split: Split, seed: int, teacher: Path | None = None) -> dict:
-    """What decides the outcome of a run, in plain values; two runs with the same are the same run."""
+def describe(
+    recipe: Recipe,
+    data: WindowSet | EpochSet,
+    split: Split,
+    seed: int,
+    teacher: Path | None = None,
+    start: Path | None = None,
+) -> dict:
+    """What decides the outcome of a run, in plain values; two runs with the same are the same run.
+
+    teacher, start  the networks that it learns from and goes on from
+    """
     return {
         "recipe": recipe.to_dict(),
         "seed": seed,
@@ -41,15 +53,21 @@ def describe(recipe: Recipe, data: WindowSet | EpochSet, split: Split, seed: int
             "train": len(split.train),
             "val": len(split.val),
             "test": len(split.test),
-            "sha256": _fingerprint(data, split),
+            "sha256": fingerprint(data, split),
         },
-        "teacher": teacher and hashlib.sha256(Path(teacher).read_bytes()).hexdigest(),
+        "teacher": _hash(teacher),
+        "start": _hash(start),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "brevitas", "lightning", "numpy")},
     }
 
 
-def _fingerprint(data: WindowSet | EpochSet, split: Split) -> str:
+def _hash(file: Path | None) -> str | None:
+    return file and hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def fingerprint(data: WindowSet | EpochSet, split: Split) -> str:
+    """A hash of a set's signals and labels and of what each part of the split holds."""
     digest = hashlib.sha256()
     signals = data.x.values() if isinstance(data.x, dict) else (data.x,)
     for array in (*signals, data.y, split.train, split.val, split.test):
@@ -57,14 +75,14 @@ def _fingerprint(data: WindowSet | EpochSet, split: Split) -> str:
     return digest.hexdigest()
 
 
-def prepare(folder: Path, run: dict, *, resume: bool, force: bool) -> Path | None:
-    """Make `folder` ready; the checkpoint to go on from, or None for a fresh start.
+def prepare(folder: Path, run: dict, *, resume: bool, force: bool) -> None:
+    """Make `folder` ready: without checkpoints for a fresh start, with those that are there to be resumed.
 
     Raises FileError if it exists and neither `resume` nor `force` is given,
     and ModelError if `resume` is given but the folder holds another run.
     """
     if folder.exists() and resume:
-        return _resumable(folder, run)
+        return _check_same(folder, run)
     if folder.exists():
         if not force:
             raise FileError(
@@ -72,7 +90,22 @@ def prepare(folder: Path, run: dict, *, resume: bool, force: bool) -> Path | Non
             )
         _clear(folder)
     write(folder, run)
-    return None
+
+
+def checkpoints(folder: Path, phase: str = "") -> Path:
+    """Where a phase keeps its checkpoints."""
+    return folder / "checkpoints" / phase
+
+
+def has_checkpoints(folder: Path) -> bool:
+    """Has any phase begun?"""
+    return any(checkpoints(folder).rglob("last.ckpt"))
+
+
+def last_checkpoint(folder: Path, phase: str = "") -> Path | None:
+    """The checkpoint to go on from, None for a fresh start."""
+    last = checkpoints(folder, phase) / "last.ckpt"
+    return last if last.exists() else None
 
 
 def write(folder: Path, run: dict) -> None:
@@ -91,7 +124,7 @@ def read(folder: Path) -> dict:
         ) from error
 
 
-def _resumable(folder: Path, run: dict) -> Path | None:
+def _check_same(folder: Path, run: dict) -> None:
     before = read(folder)
     for key in IDENTITY:
         if before.get(key) != run[key]:
@@ -99,8 +132,6 @@ def _resumable(folder: Path, run: dict) -> Path | None:
                 f"{folder}: was begun with another {key} ({before.get(key)}) than asked for now ({run[key]}); "
                 "resume with the same, or choose another --out"
             )
-    last = folder / "checkpoints" / "last.ckpt"
-    return last if last.exists() else None
 
 
 def _clear(folder: Path) -> None:

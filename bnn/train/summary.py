@@ -71,7 +71,7 @@ def summarise(folders: Iterable[Path]) -> list[Summary]:
     groups = defaultdict(list)
     for run in map(run_folder.read, folders):
         if "test" in run:
-            groups[run["data"]["name"], _name(run["recipe"]), run["protocol"]].append(run)
+            groups[run["data"]["name"], _name(run), run["protocol"]].append(run)
     return [_summary(*key, runs) for key, runs in sorted(groups.items())]
 
 
@@ -88,11 +88,14 @@ def _pooled(protocol: str, runs: list[dict]) -> Report | None:
     return from_confusion(np.sum([run["test"]["confusion"] for run in runs], axis=0), tuple(runs[0]["data"]["classes"]))
 
 
-def _name(values: dict) -> str:
-    """The recipe's name and the fields that a run changed, "best epochs=300"."""
+def _name(run: dict) -> str:
+    """The recipe's name and the fields that the run changed, "best epochs=300"; with its task where the set has another
+    name, "sleep/small"."""
+    values = run["recipe"]
+    name = values["name"] if values["task"] == run["data"]["name"] else f"{values['task']}/{values['name']}"
     try:
         known = find_recipe(values["task"], values["name"]).to_dict()
     except ModelError:
-        return values["name"]
+        return name
     changed = [f"{field}={value}" for field, value in values.items() if known.get(field) != value]
-    return " ".join([values["name"], *changed])
+    return " ".join([name, *changed])

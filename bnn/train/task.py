@@ -18,32 +18,16 @@ from bnn.train.training import Training
 KINDS = {WindowSet: "windows of an ECG", EpochSet: "nights of sleep"}
 
 
-@dataclass(eq=False)
-class Task(ABC):
-    """A recipe on a split set. Raises ModelError for a set of another kind than the task `takes`."""
+class Phase(ABC):
+    """A stretch of training with a loop, an optimiser and checkpoints of its own."""
 
-    recipe: Recipe
-    data: WindowSet | EpochSet
-    split: Split
-    seed: int
-
-    takes: ClassVar[type]
-
-    def __post_init__(self):
-        if not isinstance(self.data, self.takes):
-            raise ModelError(
-                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} "
-                f"holds {KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
-            )
+    name: str = ""
+    """Of the folder of its checkpoints and logs within those of the run; empty for the only phase of a task."""
 
     @property
+    @abstractmethod
     def epochs(self) -> int:
         """Passes over the training part, of all stages."""
-        return self.recipe.epochs
-
-    @abstractmethod
-    def network(self) -> nn.Module:
-        """The network to train, with weights that depend on the seed alone."""
 
     @abstractmethod
     def module(self, net: nn.Module, watched: tuple[str, ...], teacher: nn.Module | None) -> Training:
@@ -57,12 +41,58 @@ class Task(ABC):
     def loader(self, part: str) -> Iterable:
         """Batches (x, y) of the part "val" or "test", always the same."""
 
+
+@dataclass(eq=False)
+class Task(ABC):
+    """A recipe on a split set. Raises ModelError for a set of another kind than the task `takes`."""
+
+    recipe: Recipe
+    data: WindowSet | EpochSet
+    split: Split
+    seed: int
+
+    takes: ClassVar[type]
+    on_many_devices: ClassVar[bool] = False
+    """Whether its phases may share their batches among devices: what they train must not change within a phase."""
+
+    def __post_init__(self):
+        if not isinstance(self.data, self.takes):
+            raise ModelError(
+                f"recipe {self.recipe.task}/{self.recipe.name} trains on {KINDS[self.takes]}, but {self.data.name} "
+                f"holds {KINDS[type(self.data)]}; choose another --set, see `bnn data list`"
+            )
+
     @abstractmethod
-    def figures(self, net: nn.Module) -> dict:
-        """What `net` is worth on the test part, for run.json: at least the entries of `in_short`."""
+    def network(self) -> nn.Module:
+        """The network to train, with weights that depend on the seed alone."""
+
+    @abstractmethod
+    def phases(self, net: nn.Module) -> tuple[Phase, ...]:
+        """What `net` goes through, one after the other; each begins with the network that the one before has chosen."""
+
+    @abstractmethod
+    def figures(self, net: nn.Module) -> dict | None:
+        """What `net` is worth on the test part, for run.json: at least the entries of `in_short`; None if it has not
+        been taught to answer yet."""
+
+
+class OnePhase(Task, Phase):
+    """A task that is trained in one stretch."""
+
+    @property
+    def epochs(self) -> int:
+        return self.recipe.epochs
+
+    def phases(self, net: nn.Module) -> tuple[Phase, ...]:
+        return (self,)
 
 
 def in_short(figures: Report) -> dict:
     """The entries of a report that run.json keeps."""
     keys = ("accuracy", "interval", "macro_f1", "confusion")
     return {key: getattr(figures, key) for key in keys}
+
+
+def in_full(figures: Report) -> dict:
+    """The same of a report on nights, with kappa and the F1 of each stage, as papers on sleep give them."""
+    return in_short(figures) | {"kappa": figures.kappa, "f1": {c.name: c.f1 for c in figures.classes}}

@@ -25,14 +25,22 @@ def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> nn.Module | No
         raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; {way}")
     if path is None:
         return None
-    teacher, about = load_model(path, *"sleep" if recipe.task == "sleep" else "ecg")
-    theirs, ours = about.get("data", {}).get("sha256"), run["data"]["sha256"]
+    teacher, about = load_model(path, "sleep" if recipe.task == "sleep" else "ecg")
+    require_same_split(path, about, run["data"]["sha256"])
+    return teacher.requires_grad_(False)
+
+
+def require_same_split(path: Path, about: dict, ours: str, what: str = "teacher") -> None:
+    """Raise ModelError unless the network in `path` was trained on the set and split with the fingerprint `ours`.
+
+    about  its metadata; a network of another split may have seen what this split holds out
+    """
+    theirs = about.get("data", {}).get("sha256")
     if theirs != ours:
         raise ModelError(
-            f"{path}: the teacher was trained on another split (data {str(theirs)[:12]}, wanted {ours[:12]}), "
+            f"{path}: the {what} was trained on another split (data {str(theirs)[:12]}, wanted {ours[:12]}), "
             "so it may have seen what this run holds out; train it with the same set, protocol, seed and fold"
         )
-    return teacher.requires_grad_(False)
 
 
 def _name(recipe: Recipe) -> str:

@@ -17,11 +17,12 @@ class Training(pl.LightningModule, ABC):
 
     Logged are lr, train_loss, train_accuracy and the like of each of `watched`, the parts whose loaders the trainer
     validates on ("val", "test"); the accuracy is the mean of the exits that are judged, and several are logged one by
-    one as well. val_score, by which a network is chosen, is the accuracy; the lower loss decides between equals.
+    one as well. val_score, by which a network is chosen, is the accuracy; the lower loss decides between equals, and
+    alone where no exit is judged.
     """
 
     judged: tuple[str, ...] = ("",)
-    """Names of the exits that `judge` gives the logits of."""
+    """Names of the exits that `judge` gives the logits of; none where a network learns without labels."""
 
     stages_done = 0
     """Stages of the training that are over. A network of a later stage is chosen before any of an earlier one."""
@@ -58,29 +59,33 @@ class Training(pl.LightningModule, ABC):
         for part, sums in zip(self.watched, self._watched_sums, strict=True):
             loss, accuracy = self._log(part, sums)
             if part == "val":
-                self.log("val_score", self.stages_done + accuracy - 1e-4 * min(loss, 1.0))
+                score = -loss if accuracy is None else accuracy - 1e-4 * min(loss, 1.0)
+                self.log("val_score", self.stages_done + score)
 
     def _count(self, batch: tuple, sums: Tensor) -> Tensor:
         x, y = batch
         loss, logits = self.judge(x, y)
         hits = [(z.detach().argmax(dim=1) == y).sum() for z in logits]
-        sums += torch.stack([loss.detach() * len(y), hits[0].new_tensor(len(y)), *hits])
+        sums += torch.stack([loss.detach() * len(y), loss.new_tensor(len(y)), *hits])
         return loss
 
     def _no_sums(self) -> Tensor:
         """Of losses, of windows, of hits of each exit."""
         return torch.zeros(2 + len(self.judged), device=self.device)
 
-    def _log(self, part: str, sums: Tensor) -> tuple[float, float]:
-        """Log and return the mean loss and the accuracy of a part."""
-        loss, count, *hits = sums.tolist()
+    def _log(self, part: str, sums: Tensor) -> tuple[float, float | None]:
+        """Log and return the mean loss and the accuracy of a part, over all devices."""
+        loss, count, *hits = self.trainer.strategy.reduce(sums, reduce_op="sum").tolist()
         if not math.isfinite(loss):
             raise ModelError(
                 f"the {part} loss of epoch {self.current_epoch + 1} is {loss / count}: training has run away; "
                 f"start over with a learning rate below {self.recipe.lr:g}"
             )
+        self.log(f"{part}_loss", loss / count)
+        if not hits:
+            return loss / count, None
         accuracy = sum(hits) / len(hits) / count
-        self.log_dict({f"{part}_loss": loss / count, f"{part}_accuracy": accuracy})
+        self.log(f"{part}_accuracy", accuracy)
         if len(hits) > 1:
             named = zip(self.judged, hits, strict=True)
             self.log_dict({f"{part}_accuracy_{name}": share / count for name, share in named})

@@ -67,7 +67,10 @@ def test_missing_file_and_folder(tmp_path):
         ({"format": "bnn-graph"}, "format is 'bnn-graph', wanted 'bnn-checkpoint'; give the model.safetensors"),
         ({"format": None}, "format is None, wanted 'bnn-checkpoint'"),
         ({"version": "2"}, "version is '2', this program reads up to 1; update it"),
-        ({"network": "gait"}, "holds a network 'gait', wanted 'ecg' or 'sleep' or 'sleep-binary'; choose another file"),
+        (
+            {"network": "gait"},
+            "holds a network 'gait', wanted 'ecg' or 'sleep' or 'sleep-binary' or 'mc2sleep'; choose",
+        ),
         ({"network": "sleep"}, "in the config, key 'activation_estimator' is unknown; known are cbam, channels"),
         ({"config": "{"}, "entry 'config' of its header is missing or damaged"),
         ({"metadata": "[]"}, "entry 'metadata' of its header is list, wanted a JSON object"),

@@ -279,7 +279,7 @@ def test_a_taught_network_follows_its_teacher_and_not_the_labels(data, tmp_path)
     wrong = replace(w, y=(w.y + 1) % 3)  # labels that the teacher contradicts
     sha = json.loads((tmp_path / "teacher" / "run.json").read_text())["data"]["sha256"]
     told = small(binary=False, epochs=20, teaching=1.0)
-    with patch("bnn.train.run_folder._fingerprint", return_value=sha):
+    with patch("bnn.train.run_folder.fingerprint", return_value=sha):
         pupil = train(told, wrong, s, tmp_path / "pupil", teacher=teacher, accelerator="cpu", progress=False)
     answers = [predict(load_model(path)[0], w.x[s.test]) for path in (teacher, pupil)]
     assert np.mean(answers[0] == w.y[s.test]) > 0.9

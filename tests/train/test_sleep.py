@@ -25,6 +25,7 @@ from bnn.train.sleep.batches import scale_of, scaled, to_network
 from bnn.train.sleep.evaluate import adaptive, exit_logits, first_sure, uncertainty
 from bnn.train.sleep.exits import NetExits
 from bnn.train.sleep.module import SleepTraining, divergence
+from bnn.train.teacher import load_teacher
 
 TINY = dict(features=8, feed_forward=16, epochs=3, student_epochs=2, batch=16, lr=0.003)
 QUIET = dict(accelerator="cpu", progress=False)
@@ -141,6 +142,14 @@ def test_divergence_is_zero_between_equals_and_teaches():
     logits = torch.zeros(1, 3, requires_grad=True)
     divergence(torch.log_softmax(logits, dim=1), teacher).backward()
     assert logits.grad[0, 0] < 0 < logits.grad[0, 2]  # a step downhill goes towards the teacher
+
+
+def test_a_run_on_the_same_split_may_teach(nights, trained):
+    run = json.loads((trained.parent / "run.json").read_text())
+    teacher = load_teacher(trained, tiny(teaching=0.5), run)
+    assert teacher.config == load_model(trained)[0].config and not any(p.requires_grad for p in teacher.parameters())
+    with pytest.raises(ModelError, match="the teacher was trained on another split"):
+        load_teacher(trained, tiny(teaching=0.5), run | {"data": {"sha256": "0" * 64}})
 
 
 def test_a_set_of_one_signal_has_one_exit_and_one_stage(nights, tmp_path):

@@ -7,7 +7,7 @@ import torch
 
 from bnn.data.sleep.epochs import EpochSet, Signal
 from bnn.errors import ModelError
-from bnn.metrics import Report, report
+from bnn.metrics import report
 from bnn.models.sleep.binary.config import BinarySleepConfig
 from bnn.models.sleep.config import SIGNALS, SleepConfig
 from bnn.models.sleep.net import SleepNet
@@ -16,10 +16,10 @@ from bnn.train.batches import Batches
 from bnn.train.sleep.batches import Chosen, InOrder, check_signals, scale_of
 from bnn.train.sleep.evaluate import exit_logits
 from bnn.train.sleep.module import SleepTraining
-from bnn.train.task import Task, in_short
+from bnn.train.task import OnePhase, in_full
 
 
-class SleepTask(Task):
+class SleepTask(OnePhase):
     """A SleepRecipe on a split EpochSet of one rate."""
 
     takes = EpochSet
@@ -71,8 +71,4 @@ class SleepTask(Task):
         test = self.data.subset(self.split.test)
         reports = [report(test.y, z.argmax(axis=1), test.classes) for z in exit_logits(net, test.x)]
         named = zip(self.config.signals, reports, strict=True)
-        return _in_full(reports[-1]) | {"exits": {name: _in_full(figures) for name, figures in named}}
-
-
-def _in_full(figures: Report) -> dict:
-    return in_short(figures) | {"kappa": figures.kappa, "f1": {c.name: c.f1 for c in figures.classes}}
+        return in_full(reports[-1]) | {"exits": {name: in_full(figures) for name, figures in named}}

@@ -1,0 +1,1 @@
+"""Training and running MC2SleepNet."""
