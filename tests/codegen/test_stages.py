@@ -260,7 +260,7 @@ MISTAKES = {
         ("* g[c * next] + half", "* g[c * next] - half"),
         ("other[c] * (1 << layer->left_b)", "other[c]"),
     ],
-    "bnn_global.c": [("t > 0u ? row : all);", "row);")],
+    "bnn_global.c": [("uint32_t c = 1; c < channels", "uint32_t c = 2; c < channels")],
     "bnn_concat.c": [("x[p][t * n + i]", "x[p][i]")],
     "bnn_attention.c": [("+ half) >> layer->shift", "- half) >> layer->shift"), ("+ (1 << 29)", "")],
     "bnn_layer_norm.c": [("std > 0u ? std : 1u", "std + 1u"), ("channels * squares", "squares")],
