@@ -4,6 +4,24 @@ LANES = ("bnn_bits.c", "bnn_lanes.c")
 ROWS = ("bnn_rows.c",)
 COUNT = ("bnn_lanes_count.c", "bnn_lanes_vectors.c")
 
+INTEGERS = {
+    "sign_convolve": ("bnn_sign_conv", *ROWS, "bnn_sign_conv.c"),
+    "int_convolve": ("bnn_int_conv", *ROWS, "bnn_int_conv.c"),
+    "scale_map": ("bnn_scale", *ROWS, "bnn_pointwise.c"),
+    "look_up": ("bnn_table", *ROWS, "bnn_pointwise.c"),
+    "multiply_maps": ("bnn_multiply", *ROWS, "bnn_pointwise.c"),
+    "add_maps": ("bnn_add", *ROWS, "bnn_pointwise.c"),
+    "global_max": ("bnn_global", *ROWS, "bnn_global.c"),
+    "global_sum": ("bnn_global", *ROWS, "bnn_global.c"),
+    "concat_int8": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
+    "concat_bits": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
+    "attend": ("bnn_attention", "bnn_attention.c"),
+    "norm_rows": ("bnn_layer_norm", *ROWS, "bnn_layer_norm.c"),
+    "max_pool8": ("bnn_pool", "bnn_bits.c", "bnn_int8.c"),
+    "threshold8": ("bnn_threshold", "bnn_bits.c", "bnn_int8.c"),
+}
+"""The same as KERNELS, of those in bnn_integers.h."""
+
 KERNELS = {
     "window_stats": (None, "bnn_stats.c"),
     "signal_conv_threshold": ("bnn_signal_conv", "bnn_bits.c", "bnn_bounds.c", "bnn_signal_conv.c"),
@@ -34,20 +52,7 @@ KERNELS = {
     "exit_entropy": ("bnn_exit_gate", "bnn_gate.c"),
     "prelu_sum32": ("bnn_prelu_sum", "bnn_prelu_sum.c"),
     "alias": (None,),
-    "sign_convolve": ("bnn_sign_conv", "bnn_bits.c", *ROWS, "bnn_sign_conv.c"),
-    "int_convolve": ("bnn_int_conv", *ROWS, "bnn_int_conv.c"),
-    "scale_map": ("bnn_scale", *ROWS, "bnn_pointwise.c"),
-    "look_up": ("bnn_table", *ROWS, "bnn_pointwise.c"),
-    "multiply_maps": ("bnn_multiply", *ROWS, "bnn_pointwise.c"),
-    "add_maps": ("bnn_add", *ROWS, "bnn_pointwise.c"),
-    "global_max": ("bnn_global", *ROWS, "bnn_global.c"),
-    "global_sum": ("bnn_global", *ROWS, "bnn_global.c"),
-    "concat_int8": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
-    "concat_bits": ("bnn_concat", "bnn_bits.c", "bnn_concat.c"),
-    "attend": ("bnn_attention", "bnn_attention.c"),
-    "norm_rows": ("bnn_layer_norm", *ROWS, "bnn_layer_norm.c"),
-    "max_pool8": ("bnn_pool", "bnn_bits.c", "bnn_int8.c"),
-    "threshold8": ("bnn_threshold", "bnn_bits.c", "bnn_int8.c"),
+    **INTEGERS,
 }
 """Of each kernel: the struct that describes a layer to it, and the runtime's files that it needs."""
 
@@ -62,7 +67,7 @@ def sources(plan) -> list[str]:
 
 def on_integers(step) -> bool:
     """Whether its kernel stands in bnn_integers.h."""
-    return bool({"bnn_rows.c", "bnn_concat.c", "bnn_attention.c", "bnn_int8.c"} & files_of(step))
+    return step.kernel in INTEGERS
 
 
 def files_of(step) -> set[str]:

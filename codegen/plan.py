@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, Stage, check, stage_gate
+from bnn.graph import Graph, Signal, Stage, check
 from bnn.graph.node import Node
 from bnn.graph.ops import ExitGate
 from bnn.graph.types import TensorType
@@ -12,6 +12,7 @@ from codegen import lanes
 from codegen.layout import Tensor, lay_out, lay_out_lanes
 from codegen.memory import Block, Memory, place
 from codegen.overlap import lanes_lead, leads, roots
+from codegen.stages import exit_gates
 from codegen.steps import ALIAS, GATE, LIMIT, Step, needed, plain_steps
 
 FLASH, RAM = 16384, 4096
@@ -102,7 +103,7 @@ class Outline:
 def outline(graph: Graph) -> Outline:
     """Take a graph of the target dialect apart; GraphError where no kernel serves."""
     types = check(graph, "target")
-    gates = _check_stages(graph)
+    gates = exit_gates(graph)
     exits = _logits(graph)
     wanted = {node.name for node in needed(list(graph.nodes()), exits)} | {gate.name for gate in gates}
     nodes = [node for node in graph.nodes() if node.name in wanted]
@@ -113,34 +114,6 @@ def outline(graph: Graph) -> Outline:
 def _logits(graph: Graph) -> set[str]:
     """The logits of all exits, which lie with the caller."""
     return {stage.logits for stage in graph.stages}
-
-
-def _check_stages(graph: Graph) -> list[ExitGate]:
-    """The gates of the exits. GraphError where a stage is no function in C: it has no exit or no gate before the next,
-    or reads what only its caller had; and where a gate or logits serve another purpose."""
-    for stage in graph.stages:
-        if stage.logits is None:
-            raise GraphError(
-                f"stage {stage.name}: has no exit, but in C each stage ends in logits; join it to the next"
-            )
-    gates = [gate for stage in graph.stages if (gate := stage_gate(stage))]
-    for node in graph.nodes():
-        if isinstance(node, ExitGate) and node not in gates:
-            node.fail(f"reads {', '.join(node.inputs)}; in C a gate is the one of its stage's logits")
-    for stage, later in zip(graph.stages, graph.stages[1:], strict=False):
-        if stage_gate(stage) is None:
-            raise GraphError(f"stage {stage.name}: has no ExitGate, so nothing says whether {later.name} is to run")
-    gone: set[str] = set()
-    for stage in graph.stages:
-        for node in stage.nodes:
-            if lost := gone & set(node.inputs):
-                node.fail(f"reads {lost.pop()} of an earlier stage, but in C signals and logits are gone with its call")
-        gone |= {*stage.signals, stage.logits}
-    for stage in graph.stages:
-        for node in stage.nodes:
-            if stage.logits in node.inputs and not isinstance(node, ExitGate):
-                node.fail(f"reads the logits {stage.logits}, which in C only a gate does")
-    return gates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

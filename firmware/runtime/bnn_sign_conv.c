@@ -1,5 +1,4 @@
 /* Convolution of integers by binary weights. */
-#include "bnn_bits.h"
 #include "bnn_integers.h"
 
 /* Taps whose sums are looked up together, the sums of theirs that there are, and positions that one look at the weights
