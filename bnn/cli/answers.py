@@ -3,7 +3,8 @@
 import numpy as np
 
 import codegen
-from bnn.cli.common import OpenGraph, load_windows, spread
+from bnn.cli.common import OpenGraph
+from bnn.cli.inputs import Inputs, open_inputs
 from bnn.data.synthetic import synthetic_recording
 from bnn.graph import Graph, Signal, exit_gate, gate, stage_gate
 from bnn.sim import Simulation, simulate
@@ -44,12 +45,11 @@ def exits(graph: Graph, wanted: Simulation) -> tuple[int, np.ndarray | None]:
 
 def golden(opened: OpenGraph) -> hls.Golden:
     """A few windows of the set that the graph was trained on; of a graph that names none, a synthetic one."""
-    signal = opened.graph.signals[0]
     if "set" in opened.graph.about:
-        chosen = load_windows(opened.set_name)
-        x, source = chosen.x[spread(chosen, GOLDEN_WINDOWS)], chosen.describe()
+        given = open_inputs(opened, None, GOLDEN_WINDOWS)
     else:
-        x, source = known_answer(opened.graph).signals[signal.name][None], "a synthetic signal"
-    answer = simulate(opened.graph, {signal.name: x}, keep="all")
+        signals = {name: x[None] for name, x in known_answer(opened.graph).signals.items()}
+        given = Inputs("", "a synthetic signal", signals, True)
+    answer = simulate(opened.graph, given.signals, keep="all")
     speed, leaves = exits(opened.graph, answer)
-    return hls.Golden(x, answer.logits, answer.classes, source, leaves, speed)
+    return hls.Golden(given.flat, answer.logits, answer.classes, given.about, leaves, speed)

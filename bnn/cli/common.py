@@ -29,17 +29,26 @@ err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() el
 GraphArgument = Annotated[
     str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo: ecg17, ecg5.")
 ]
+UntilOption = Annotated[
+    str | None, typer.Option(metavar="STAGE", help="Of several stages: end with this one's exit. [all]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenGraph:
-    """A graph with the file it came from and that file's SHA-256."""
+    """A graph with the file it came from and that file's SHA-256; `until` where it ends with an earlier exit."""
 
     path: Path
     graph: graphs.Graph
     sha256: str
+    until: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The graph as a command names it."""
+        return self.path.name if self.until is None else f"{self.path.name} --until {self.until}"
 
     @property
     def set_name(self) -> str:
@@ -50,11 +59,12 @@ class OpenGraph:
         return name
 
 
-def open_graph(name_or_path: str) -> OpenGraph:
-    """The graph a command was given."""
+def open_graph(name_or_path: str, until: str | None = None) -> OpenGraph:
+    """The graph a command was given, cut after the exit of the stage `until`."""
     path = zoo.graph_path(name_or_path)
     graph = graphs.load(path)
-    return OpenGraph(path, graph, hashlib.sha256(path.read_bytes()).hexdigest())
+    graph = graph.until(until) if until is not None else graph
+    return OpenGraph(path, graph, hashlib.sha256(path.read_bytes()).hexdigest(), until)
 
 
 def table(*columns: str, title: str | None = None, numbers: tuple[str, ...] = ()) -> Table:

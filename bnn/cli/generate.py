@@ -12,7 +12,7 @@ import codegen
 from bnn import __version__
 from bnn.cli import hls, rtl
 from bnn.cli.answers import known_answer
-from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, open_graph, out
+from bnn.cli.common import ForceOption, GraphArgument, OpenGraph, UntilOption, open_graph, out
 from bnn.cli.targets import FoldingOption, folding_words
 from bnn.errors import GraphError
 
@@ -41,10 +41,11 @@ def generate_command(
     latency_us: hls.LatencyOption = None,
     folding: FoldingOption = None,
     cycles: rtl.CyclesOption = None,
+    until: UntilOption = None,
     force: ForceOption = False,
 ):
     """Write C: NAME.h, NAME.c, the runtime, a known-answer test, a build file. Or hardware: --target hls or rtl."""
-    opened = open_graph(graph)
+    opened = open_graph(graph, until)
     options = codegen.Options(kernels, max_flash, max_ram, stream)
     foldings = tuple(folding or ())
     _check_options(target, options, hls.HlsOptions(part, clock, latency_us), rtl.RtlOptions(cycles), foldings)
@@ -114,7 +115,7 @@ def write_sources(
         folder,
         target=target,
         known_answer=known_answer(opened.graph),
-        command=f"bnn generate {opened.path.name} --target {target} {options}".rstrip(),
+        command=f"bnn generate {opened.words} --target {target} {options}".rstrip(),
         graph_sha256=opened.sha256,
         tool_version=__version__,
         options=options,

@@ -61,7 +61,7 @@ def write_project(
         design,
         folder,
         golden=golden(opened),
-        command=f"bnn generate {opened.path.name} --target hls {options}".rstrip(),
+        command=f"bnn generate {opened.words} --target hls {options}".rstrip(),
         graph_sha256=opened.sha256,
         tool_version=__version__,
         force=force,

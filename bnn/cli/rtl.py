@@ -41,7 +41,7 @@ def write_verilog(opened: OpenGraph, folder: Path, options: RtlOptions, plan: rt
     rtl.generate_rtl(
         plan,
         folder,
-        command=f"bnn generate {opened.path.name} --target rtl {options}".rstrip(),
+        command=f"bnn generate {opened.words} --target rtl {options}".rstrip(),
         graph_sha256=opened.sha256,
         tool_version=__version__,
         force=force,

@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from bnn.cli.answers import exits, speeds
-from bnn.cli.common import GraphArgument, JsonOption, OpenGraph, open_graph, out, print_json
+from bnn.cli.common import GraphArgument, JsonOption, OpenGraph, UntilOption, open_graph, out, print_json
 from bnn.cli.compare import Comparison
 from bnn.cli.compare import compare as compare_tensors
 from bnn.cli.engine import run_native
@@ -65,10 +65,11 @@ def verify_command(
     latency_us: LatencyOption = None,
     cycles: CyclesOption = None,
     board: Annotated[str | None, typer.Option(help="netlist: the board whose chip it is for. [icebreaker]")] = None,
+    until: UntilOption = None,
     json: JsonOption = False,
 ):
     """Prove that generated code equals the simulator on every tensor; exit code 1 at the first difference."""
-    opened = open_graph(graph)
+    opened = open_graph(graph, until)
     targets = find_targets(on, [*processors(), "native"], BACKENDS)
     others = _backends(targets, compiler, tuple(folding or ()), latency_us, cycles, board)
     chosen = open_inputs(opened, set_name, windows)
