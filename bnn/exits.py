@@ -86,6 +86,11 @@ class SpeedPoint:
         """Plain values, for JSON; the report's are left to who prints it."""
         return {"speed": self.speed, "macs": self.macs, "exits": [asdict(e) for e in self.exits]}
 
+    def per_epoch(self, stages: Sequence[float]) -> float:
+        """What the stages that run cost per epoch, where stage k costs stages[k]."""
+        reached = np.cumsum([e.share for e in self.exits][::-1])[::-1]
+        return float(np.dot(reached, stages))
+
 
 def check_speed(speed: float) -> None:
     """Raise ModelError unless `speed` is a number in [0, 1]."""

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bnn.cli.common import ForceOption, JsonOption, out, print_json, table
+from bnn import zoo
+from bnn.cli.common import ForceOption, JsonOption, err, open_graph, out, print_json, table
 from bnn.cli.evaluate import (
     FoldOption,
     ModelArgument,
@@ -18,10 +20,20 @@ from bnn.cli.evaluate import (
     SyntheticOption,
     evaluation_head,
 )
+from bnn.cli.inputs import open_inputs
 from bnn.cli.subject import Part, open_part, open_subject
+from bnn.cli.targets import find_targets, processors
 from bnn.errors import DataError
 from bnn.exits import sweep
 from bnn.files import refuse_existing, write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Instructions of each stage, its exit included, in its slowest of a few windows on a core."""
+
+    target: str
+    stages: tuple[int, ...]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +45,10 @@ def sweep_command(
     speed: Annotated[str, typer.Option(metavar="FROM:TO:STEP", help="Speeds, both ends included.")] = "0:1:0.05",
     target: Annotated[Path | None, typer.Option("--out", help="Write a CSV file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a plot: .png, .svg or .pdf.")] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(help="Of a graph: count instructions per epoch on this emulated core, such as cortex-m4."),
+    ] = None,
     set_name: SetOption = None,
     protocol: ProtocolOption = None,
     seed: SeedOption = None,
@@ -57,16 +73,17 @@ def sweep_command(
     how = dict(set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic)
     chosen = open_part(subject, **how)
     points = sweep(subject.staged, chosen.windows.x, chosen.windows.y, speeds)
+    counts = _count(model, on)
     head = evaluation_head(model, subject, chosen)
     if target:
-        write_atomic(target, _csv(head, points), force=force)
+        write_atomic(target, _csv(head, points, counts), force=force)
     if plot:
-        plots.save(drawn(points, _title(chosen)), plot, force=force)
+        plots.save(drawn(points, _title(chosen), counts), plot, force=force)
     if json:
-        print_json({**head, "points": [_row(point) for point in points]})
+        print_json({**head, "points": [_row(point, counts) for point in points]})
         return
-    out.print(_title(chosen))
-    out.print(_table(points))
+    out.print(_title(chosen) + (f"; instructions per epoch on an emulated {counts.target}" if counts else ""))
+    out.print(_table(points, counts))
 
 
 def speeds_of(text: str) -> list[float]:
@@ -85,33 +102,51 @@ def _title(chosen: Part) -> str:
     return f"{chosen.windows.name}, {origin}{chosen.protocol()}, {chosen.name} part, {len(chosen.windows)} epochs"
 
 
-def _row(point) -> dict:
+def _count(model: str, on: str | None) -> Counts | None:
+    """Instructions of each stage's C on a core. DataError for what is no graph."""
+    if on is None:
+        return None
+    if not (model in zoo.names() or model.endswith(".graph")):
+        raise DataError(f"--on {on} counts the instructions of generated C, but {model} is no graph; lower it first")
+    from bnn.cli.bench import measure_target
+
+    (target,) = find_targets(on, processors())
+    opened = open_graph(model)
+    err.print(f"measuring {opened.graph.name} on {target} ...")
+    measured = measure_target(opened, target, open_inputs(opened, None, 3).flat)
+    return Counts(target, tuple(measured.per_stage.values()))
+
+
+def _row(point, counts: Counts | None) -> dict:
     """Plain values of one point; a share has its exit's name."""
     row = {"speed": point.speed, "accuracy": point.figures.accuracy}
     row |= {"macro_f1": point.figures.macro_f1, "kappa": point.figures.kappa, "macs": round(point.macs)}
+    row |= {"instructions": round(point.per_epoch(counts.stages))} if counts else {}
     for e in point.exits:
         row |= {f"share_{e.name}": e.share, f"accuracy_{e.name}": e.accuracy}
     return row
 
 
-def _csv(head: dict, points: list) -> str:
+def _csv(head: dict, points: list, counts: Counts | None) -> str:
     """One line a speed; what the figures are of stands in each."""
     about = {key: head[key] for key in ("set", "synthetic", "protocol", "seed", "fold", "part")}
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*about, *_row(points[0])], lineterminator="\n")
+    writer = csv.DictWriter(text, [*about, *_row(points[0], counts)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**about, **_row(point)} for point in points)
+    writer.writerows({**about, **_row(point, counts)} for point in points)
     return text.getvalue()
 
 
-def _table(points: list):
+def _table(points: list, counts: Counts | None):
     names = [e.name.upper() for e in points[0].exits]
-    shares = (column for name in names for column in (f"leave at {name}", "right"))
-    shown = table("speed", numbers=("accuracy", "macro-F1", "kappa", "MACs", *shares))
+    shares = (column for name in names for column in (f"at {name}", "right"))
+    work = ("instr.",) if counts else ()
+    shown = table("speed", numbers=("accuracy", "macro-F1", "kappa", "MACs", *work, *shares))
     for p in points:
         exits = (cell for e in p.exits for cell in (_share(e.share), _share(e.accuracy)))
         overall = f"{p.figures.accuracy:.2%}", f"{p.figures.macro_f1:.3f}", f"{p.figures.kappa:.3f}"
-        shown.add_row(f"{p.speed:g}", *overall, f"{p.macs / 1e6:.2f} M", *exits)
+        counted = (f"{p.per_epoch(counts.stages) / 1e6:.2f} M",) if counts else ()
+        shown.add_row(f"{p.speed:g}", *overall, f"{p.macs / 1e6:.2f} M", *counted, *exits)
     return shown
 
 

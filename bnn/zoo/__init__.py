@@ -7,9 +7,9 @@ from bnn.errors import FileError
 FOLDER = Path(__file__).parent
 
 
-def names() -> list[str]:
-    """Names of the networks, in alphabetical order."""
-    return sorted(path.stem for path in FOLDER.glob("*.graph"))
+def names(prefix: str = "") -> list[str]:
+    """Names of the networks that begin so, as "ecg" or "sleep" do, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob(f"{prefix}*.graph"))
 
 
 def graph_path(name_or_path: str) -> Path:

@@ -1,6 +1,7 @@
 """Descriptors of the kernels of bnn_integers.h: the fields of their structs, from the plan's steps."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,68 +42,84 @@ def wide(node: Scale, x: TensorType) -> bool:
     return bool((np.abs(ends) + np.abs(both) + half > INT32_MAX).any())
 
 
-def fields_of(
-    step: Step,
-    types: dict[str, TensorType],
-    signals: set[str],
-    maps: Callable[[str], str],
-    array: Callable[[str, np.ndarray], str],
-    struct: Callable[[str, str, dict], str],
-    pointers: Callable[[str, str, list[str]], str],
-) -> dict[str, object]:
-    """The fields of a step's struct.
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What writes the constants that a struct points to, and gives their names.
 
+    types     of every tensor
+    signals   those tensors that are arrays of the caller
     maps      tensor -> a pointer to its shape
     array     name, values -> the name of a constant array
     struct    type, name, fields -> the name of a constant struct
     pointers  type, name, texts -> the name of a constant array of pointers
     """
-    node = step.nodes[0]
 
-    def form(name: str) -> str:
-        return "BNN_SAMPLES" if name in signals else FORMATS.get(types[name].kind, "")
+    types: dict[str, TensorType]
+    signals: set[str]
+    maps: Callable[[str], str]
+    array: Callable[[str, np.ndarray], str]
+    struct: Callable[[str, str, dict], str]
+    pointers: Callable[[str, str, list[str]], str]
 
-    def factors(scale: Scale, x: TensorType) -> dict[str, object]:
-        named = {key: array(f"{scale.name}_{key}", getattr(scale, key)) for key in ("m", "b")}
-        return named | {"shift": scale.shift, "wide": int(wide(scale, x)), "lo": scale.lo, "hi": scale.hi}
+    def form(self, name: str) -> str:
+        """The format of a map."""
+        return "BNN_SAMPLES" if name in self.signals else FORMATS[self.types[name].kind]
 
-    shape = {"x": maps(step.inputs[0]), "y": maps(step.output)}
-    x_format, y_format = {"x_format": form(step.inputs[0])}, {"y_format": form(step.output)}
+    def arrays(self, node: Node, *keys: str) -> dict[str, str]:
+        """Constants of a node, by the names of their fields."""
+        return {key: self.array(f"{node.name}_{key}", getattr(node, key)) for key in keys}
+
+    def factors(self, scale: Scale, x: TensorType) -> dict[str, object]:
+        """The fields of bnn_factors."""
+        fields = {"shift": scale.shift, "wide": int(wide(scale, x)), "lo": scale.lo, "hi": scale.hi}
+        return self.arrays(scale, "m", "b") | fields
+
+
+def fields_of(step: Step, to: Writer) -> dict[str, object]:
+    """The fields of a step's struct."""
+    node, first = step.nodes[0], step.inputs[0]
+    shape = {"x": to.maps(first), "y": to.maps(step.output)}
+    x_format, y_format = {"x_format": to.form(first)}, {"y_format": to.form(step.output)}
     match node:
         case SignConv() | IntConv():
-            fields = shape | {"weights": array(f"{node.name}_weights", weights_of(node))}
-            if len(step.nodes) > 1:
-                scale = struct("bnn_factors", f"{step.output}_factors", factors(step.nodes[1], types[node.name]))
-                fields["scale"] = f"&{scale}"
-            fields |= {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
-            if isinstance(node, SignConv):
-                cut = blocks_of(node)
-                fields |= {"block": cut.block, "sums": cut.sums, "shared": int(cut.shared)}
-            return fields | x_format | y_format
+            return shape | _convolution(step, to) | x_format | y_format
         case Scale():
-            inner = ", ".join(f".{key} = {value}" for key, value in factors(node, types[step.inputs[0]]).items())
+            inner = ", ".join(f".{key} = {value}" for key, value in to.factors(node, to.types[first]).items())
             return shape | {"factors": f"{{{inner}}}"} | x_format
         case Table():
-            return shape | {"values": array(f"{node.name}_values", node.values)}
+            return shape | to.arrays(node, "values")
         case Multiply():
-            return {"x": shape["x"], "g": maps(step.inputs[1]), "y": shape["y"], "shift": node.shift}
+            return shape | {"g": to.maps(step.inputs[1]), "shift": node.shift}
         case Add():
-            fields = {"a": shape["x"], "b": maps(step.inputs[1]), "y": shape["y"]}
-            fields |= {"left_a": node.left_a, "left_b": node.left_b}
-            return fields | {"a_format": form(step.inputs[0]), "b_format": form(step.inputs[1])} | y_format
+            maps = {"a": shape["x"], "b": to.maps(step.inputs[1]), "y": shape["y"]}
+            formats = {f"{key}_format": to.form(name) for key, name in zip("ab", step.inputs, strict=True)}
+            return maps | {"left_a": node.left_a, "left_b": node.left_b} | formats | y_format
         case GlobalMax() | GlobalSum():
             return shape | {"axis": node.axis} | x_format | y_format
         case Concat() | Reshape():
-            parts = pointers("bnn_map *const", f"{step.output}_parts", [maps(name) for name in step.inputs])
+            parts = to.pointers("bnn_map *const", f"{step.output}_parts", [to.maps(name) for name in step.inputs])
             axis = node.axis if isinstance(node, Concat) else 1
             return {"x": parts, "y": shape["y"], "parts": len(step.inputs), "axis": axis}
         case Attention():
-            fields = shape | {"exp": array(f"{node.name}_exp", node.exp), "entries": len(node.exp)}
-            return fields | {"heads": node.heads, "m": node.m, "shift": node.shift}
+            numbers = {"entries": len(node.exp), "heads": node.heads, "m": node.m, "shift": node.shift}
+            return shape | to.arrays(node, "exp") | numbers
         case LayerNorm():
-            fields = shape | {key: array(f"{node.name}_{key}", getattr(node, key)) for key in ("m", "b")}
-            return fields | {"shift": node.shift} | x_format
+            return shape | to.arrays(node, "m", "b") | {"shift": node.shift} | x_format
     return node.fail(f"the C backend has no struct for {type(node).__name__}")
+
+
+def _convolution(step: Step, to: Writer) -> dict[str, object]:
+    """The fields of a convolution that neither its input nor its output decides."""
+    node = step.nodes[0]
+    fields = {"weights": to.array(f"{node.name}_weights", weights_of(node))}
+    if len(step.nodes) > 1:
+        factors = to.factors(step.nodes[1], to.types[node.name])
+        fields["scale"] = f"&{to.struct('bnn_factors', f'{step.output}_factors', factors)}"
+    fields |= {"kernel": node.w.shape[2], "stride": node.stride, "pad": node.pad}
+    if isinstance(node, SignConv):
+        cut = blocks_of(node)
+        fields |= {"block": cut.block, "sums": cut.sums, "shared": int(cut.shared)}
+    return fields
 
 
 def weights_of(node: Node) -> np.ndarray:

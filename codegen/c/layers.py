@@ -3,13 +3,14 @@
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bnn.graph.integer_ops import INTEGER_OPS
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold
 from codegen import lanes, taps
-from codegen.c.integers import POINTERS, fields_of
+from codegen.c.integers import POINTERS, Writer, fields_of
 from codegen.c.text import Names, pack, rows
 from codegen.c.unrolled import PairCode, unrolled
 from codegen.cost import Cost, costs
@@ -195,15 +196,10 @@ class Layers:
             descriptors.append(Descriptor(ctype, self._names.new(wish), f"    {', '.join(texts)}", len(texts)))
             return descriptors[-1].name
 
-        return fields_of(
-            step,
-            self._plan.types | {name: tensor.type for name, tensor in self._plan.tensors.items()},
-            self._signals,
-            lambda name: self._map_of(name, arrays, descriptors),
-            lambda wish, values: self._array(arrays, wish, values),
-            struct,
-            pointers,
-        )
+        types = self._plan.types | {name: tensor.type for name, tensor in self._plan.tensors.items()}
+        maps = partial(self._map_of, arrays=arrays, descriptors=descriptors)
+        array = partial(self._array, arrays)
+        return fields_of(step, Writer(types, self._signals, maps, array, struct, pointers))
 
     def _fields(
         self, step: Step, arrays: list[Array], code: list[PairCode], descriptors: list[Descriptor]

@@ -16,7 +16,7 @@ def stored(bnn, name) -> dict:
     return json.loads(ran.out)["storage"]
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.names("ecg"))
 def test_the_image_holds_the_graph(bnn, name):
     """Every array of the graph, once, and weights in whole words a layer."""
     network, storage = graphs.load(zoo.graph_path(name)), stored(bnn, name)

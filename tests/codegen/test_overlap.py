@@ -1,19 +1,20 @@
 """Writing over the input: with the lead that the planner keeps, a kernel gives what it gives in memory of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnn.graph import ops
-from bnn.graph.types import bits
+from bnn.graph import integer_ops, ops
+from bnn.graph.types import TensorType, bits
 from bnn.sim.ops import evaluate
 from codegen.layout import Tensor
-from codegen.overlap import leads
+from codegen.overlap import IN_PLACE, leads
 from codegen.steps import Step
 from tests.runtime import kernels
+from tests.runtime import test_integers as integers
 from tests.runtime.conftest import builds
 from tests.runtime.kernels import Buffer, Runtime, descriptor, map_of, stored
 from tests.runtime.test_kernels import (
@@ -103,3 +104,52 @@ def test_a_lead_can_be_too_short(runtime):
         layer = conv_layer(node, x, y, np.zeros(32, np.int16))
         runtime.call("bnn_conv_threshold", layer, arena.words[lead - short :], arena.words, Buffer(conv_scratch(node)))
         assert np.array_equal(arena.close()[: y.words], want) == (not short)
+
+
+def in_place(data, rng, kernel: str):
+    """(step, layer, other arguments, x, its value, y, what y must be, words of scratch) of a kernel on integers."""
+    channels, length = data.draw(counts), data.draw(st.integers(1, 20))
+    form = data.draw(st.sampled_from(["int8", "int16"])) if kernel in ("scale_map", "norm_rows") else "int8"
+    x, value = integers.drawn(rng, form, channels, length)
+    fields, others, scratch = {"x": map_of(x)}, [], None
+    if kernel == "max_pool8":
+        node = ops.MaxPool("y", ("x",), data.draw(st.integers(1, min(length, 5))), data.draw(st.integers(1, 4)))
+        kind, fields = kernels.Pool, fields | {"kernel": node.kernel, "stride": node.stride}
+    elif kernel == "look_up":
+        node = integer_ops.Table("y", ("x",), rng.integers(-128, 128, 256).astype(np.int8))
+        kind, fields = integers.Table, fields | {"values": node.values}
+    elif kernel == "multiply_maps":
+        gate, g = integers.drawn(rng, "int8", channels, 1)
+        node, others = integer_ops.Multiply("y", ("x", "g"), 7), [integers.given_as("int8", gate, g)]
+        want, kind, fields = integers.one(node, value, g), integers.Multiply, fields | {"g": map_of(gate), "shift": 7}
+    elif kernel == "norm_rows":
+        x, value = integers.drawn(rng, form, min(channels, 255), length)
+        m, b = rng.integers(-99, 100, x.channels), rng.integers(-999, 1000, x.channels)
+        node, scratch = integer_ops.LayerNorm("y", ("x",), m.astype(np.int16), b.astype(np.int32), 9), x.channels
+        kind, fields = integers.LayerNorm, {"x": map_of(x), "m": node.m, "b": node.b, "shift": 9}
+    else:
+        node, scratch = integers.factors_of(rng, x.type), channels
+        kind = integers.Scale
+    if kernel != "multiply_maps":
+        want = integers.one(node, value)
+    y = Tensor("y", TensorType("int8", want.shape, -128, 127))
+    formats = {"x_format": integers.FORMATS[form]} if kernel in ("scale_map", "norm_rows") else {}
+    layer = descriptor(kind, **fields, **formats, y=map_of(y))
+    if kernel == "scale_map":
+        layer.kept = layer.factors = integers.described(node, x.type)
+    inputs = ("x", "g") if others else ("x",)
+    return Step(kernel, (replace(node, name="y"),), inputs), layer, others, x, value, y, want, scratch
+
+
+@settings(max_examples=60)
+@given(st.data(), generators, st.sampled_from(IN_PLACE))
+def test_values_are_written_over_the_values_they_come_from(runtime, data, rng, kernel):
+    step, layer, others, x, value, y, want, scratch = in_place(data, rng, kernel)
+    assert leads((step,), {"x": x, "y": y})["y", "x"] == 0
+    words = stored(x, value)
+    both = Buffer(max(len(words), y.words))
+    both.words[: len(words)] = words
+    rest = [] if scratch is None else [Buffer(scratch)]
+    runtime.call(f"bnn_{kernel}", layer, both, *others, both, *rest)
+    size = y.channels * y.length
+    np.testing.assert_array_equal(both.close().view(np.uint8)[:size], stored(y, want).view(np.uint8)[:size])

@@ -64,3 +64,13 @@ def test_several_signals_add_up(tmp_path):
     manifest = read_manifest(write_toy(tmp_path, signals=signals))
     assert manifest.values == 64
     assert json.loads((tmp_path / "toy.json").read_text())["signals"] == signals
+
+
+def test_stages_are_called_by_their_names(tmp_path):
+    signals = [{"name": "eeg", "samples": 10, "channels": 2}, {"name": "eog", "samples": 10, "channels": 1}]
+    stages = [{"name": "first", "signals": ["eeg"]}, {"name": "second", "signals": ["eog"]}]
+    manifest = read_manifest(write_toy(tmp_path / "a", signals=signals, stages=stages))
+    assert manifest.entries == ("toy_first", "toy_second") and manifest.values == 30
+    stages[1]["signals"] = ["emg"]
+    with pytest.raises(FileError, match=r"toy.json: stage second reads emg, no signal of it; run bnn generate again"):
+        read_manifest(write_toy(tmp_path / "b", signals=signals, stages=stages))
