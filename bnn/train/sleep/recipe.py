@@ -49,7 +49,8 @@ class SleepRecipe(Recipe):
         positive = all(isinstance(w, (int, float)) and w > 0 for w in self.class_weights)
         self._check("class_weights", len(self.class_weights) == 5 and positive, "five numbers above 0")
         self._check("exits", 1 <= self.exits <= len(SIGNALS), f"1 to {len(SIGNALS)}")
-        self._check("features", self.features >= 8 and self.features % 8 == 0, "a multiple of 8")
+        step = 2 if self.binary else 8
+        self._check("features", self.features >= step and self.features % step == 0, f"a multiple of {step}")
         self._check("dropout", 0 <= self.dropout < 1, "a number in [0, 1)")
         self._check("feed_forward", self.feed_forward >= 1, "at least 1")
         self._check("hidden", self.hidden >= 1, "at least 1")
