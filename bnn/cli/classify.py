@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from bnn.cli.common import JsonOption, err, open_graph, out, print_json, table
+from bnn.cli.common import JsonOption, err, need_one_lead, open_graph, out, print_json, table
 from bnn.cli.evaluate import MinConfidenceOption
 from bnn.cli.subject import graph_subject
 from bnn.errors import DataError
@@ -62,6 +62,7 @@ def classify_command(
     if min_confidence is not None:
         check_threshold(min_confidence)
     opened = open_graph(graph)
+    need_one_lead(opened.graph, "bnn classify")
     recording = read_recording(record, opened.graph, lead, fs, gain, zero)
     signal, verdicts = classify(opened.graph, recording, begin, seconds, min_confidence)
     if plot:

@@ -67,6 +67,16 @@ def open_graph(name_or_path: str, until: str | None = None) -> OpenGraph:
     return OpenGraph(path, graph, hashlib.sha256(path.read_bytes()).hexdigest(), until)
 
 
+def need_one_lead(graph: graphs.Graph, command: str) -> None:
+    """DataError by the command, which cuts windows from one lead of a recording, for a graph that reads others."""
+    if len(graph.signals) != 1 or graph.signals[0].channels != 1:
+        reads = ", ".join(signal.name for signal in graph.signals)
+        raise DataError(
+            f"{graph.name}: reads {reads}, and {command} takes networks of one lead, such as ecg5; "
+            "bnn evaluate, sweep, verify and bench take this one"
+        )
+
+
 def table(*columns: str, title: str | None = None, numbers: tuple[str, ...] = ()) -> Table:
     """A table without vertical rules; the columns `numbers` come last and are set flush right."""
     made = Table(*columns, title=title, box=SIMPLE_HEAD, title_justify="left")

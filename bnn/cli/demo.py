@@ -8,7 +8,7 @@ import typer
 
 from bnn.cli.bench import cost_table, measure_target
 from bnn.cli.classify import classify, clock, verdict_table
-from bnn.cli.common import ForceOption, OpenGraph, err, open_graph, out
+from bnn.cli.common import ForceOption, OpenGraph, err, need_one_lead, open_graph, out
 from bnn.cli.generate import write_sources
 from bnn.cli.verify import proof_line, prove
 from bnn.files import refuse_existing, write_atomic
@@ -35,6 +35,7 @@ def demo_command(
     page_path = folder / "index.html"
     refuse_existing(page_path, force)
     opened = open_graph(graph)
+    need_one_lead(opened.graph, "bnn demo")
     out.rule(f"1  An ECG through {opened.graph.name}")
     recording, synthetic = demo_recording(record, begin)
     signal, verdicts = classify(opened.graph, recording, seconds=SECONDS)

@@ -64,6 +64,7 @@ def _native(graph: Graph) -> Engine:
     runner = native_runner(graph)
 
     def run(x: np.ndarray, progress: Progress) -> Simulation:
+        (x,) = by_signal(graph, x).values()
         result = runner.run(x)
         progress(len(x))
         return Simulation(result.classes.astype(np.int64), result.logits, {})

@@ -6,7 +6,17 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from bnn.cli.common import ForceOption, GraphArgument, JsonOption, load_windows, open_graph, out, print_json, spread
+from bnn.cli.common import (
+    ForceOption,
+    GraphArgument,
+    JsonOption,
+    load_windows,
+    need_one_lead,
+    open_graph,
+    out,
+    print_json,
+    spread,
+)
 from bnn.errors import DataError
 from bnn.files import refuse_existing, write_atomic
 from bnn.sim import Simulation, simulate
@@ -41,6 +51,7 @@ def export_command(
         raise DataError(f"--format {kind}: wanted one of {', '.join(FORMATS)}")
     refuse_existing(target, force)
     opened = open_graph(graph)
+    need_one_lead(opened.graph, "bnn export")
     chosen = load_windows(opened.set_name)
     x = chosen.x[spread(chosen, windows)]
     content, logits = _onnx(opened.graph, x) if kind == "onnx" else _lce(opened.graph, x, lce_python)

@@ -10,14 +10,14 @@ import typer
 from bnn.cli.common import (
     GraphArgument,
     JsonOption,
-    load_windows,
+    load_set,
     open_graph,
     out,
     print_json,
     progress_bar,
     table,
 )
-from bnn.cli.engine import EngineOption, open_engine
+from bnn.cli.engine import EngineOption, by_signal, open_engine
 from bnn.cli.storage import image_storage, paper_bytes, storage_table
 from bnn.errors import DataError
 from bnn.graph import check, to_text
@@ -95,13 +95,12 @@ def simulate_command(
     if tensors and engine != "numpy":
         raise DataError(f"--tensors: the {engine} engine does not store every tensor; leave --engine out")
     running = open_engine(opened.graph, engine)
-    x, y = _windows(opened, samples)
-    x, y = x[:limit], y[:limit] if y is not None else None
-    signal = opened.graph.signals[0].name
+    x, y = _windows(opened, samples, limit)
+    n = len(next(iter(x.values())))
     began = time.perf_counter()
-    with progress_bar("simulating", len(x)) as progress:
+    with progress_bar("simulating", n) as progress:
         if tensors:
-            result = simulate(opened.graph, {signal: x}, keep="all", progress=progress)
+            result = simulate(opened.graph, x, keep="all", progress=progress)
         else:
             result = running.run(x, progress)
     seconds = time.perf_counter() - began
@@ -110,16 +109,16 @@ def simulate_command(
     summary = {
         "graph": opened.graph.name,
         "engine": running.name,
-        "windows": len(x),
+        "windows": n,
         "seconds": round(seconds, 3),
-        "windows_per_second": round(len(x) / seconds, 1),
+        "windows_per_second": round(n / seconds, 1),
         "predicted": _counts(opened.graph.classes, result.classes),
         "right": None if y is None else int((result.classes == y).sum()),
     }
     if json:
         print_json(summary)
         return
-    out.print(f"{len(x)} windows in {seconds:.2f} s, {len(x) / seconds:.0f} windows per second")
+    out.print(f"{n} windows in {seconds:.2f} s, {n / seconds:.0f} windows per second")
     out.print("predicted: " + ", ".join(f"{name} {n}" for name, n in summary["predicted"].items() if n))
     if y is not None:
         out.print(f"{summary['right']} are as labelled (training windows included; `bnn evaluate` keeps parts apart)")
@@ -129,16 +128,17 @@ def _counts(classes: tuple[str, ...], predicted: np.ndarray) -> dict[str, int]:
     return dict(zip(classes, np.bincount(predicted, minlength=len(classes)).tolist(), strict=True))
 
 
-def _windows(opened, path: Path | None):
-    """(windows, labels or None)."""
+def _windows(opened, path: Path | None, limit: int | None):
+    """(the first `limit` windows by signal, labels or None)."""
     if path is None:
-        windows = load_windows(opened.set_name)
-        return windows.x, windows.y
+        windows = load_set(opened.set_name)
+        rows = slice(0, limit)
+        return by_signal(opened.graph, windows.subset(np.arange(len(windows))[rows]).x), windows.y[rows]
     try:
         x = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a .npy array ({error}); write the windows with numpy.save") from error
-    return x, None
+    return {opened.graph.signals[0].name: x[:limit]}, None
 
 
 def _write_npz(path: Path, result, force: bool) -> None:

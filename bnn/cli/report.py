@@ -22,6 +22,7 @@ from bnn.cli.evaluate import (
 from bnn.cli.robustness import METHOD, read_robustness, robustness_rows
 from bnn.cli.subject import Part, Subject, open_part, open_subject
 from bnn.data.splits import PROTOCOLS
+from bnn.errors import DataError
 from bnn.files import refuse_existing, write_atomic
 from bnn.metrics import ClassFigures, Report
 from bnn.metrics import report as figures_of
@@ -78,6 +79,8 @@ def report_command(
     refuse_existing(target, force)
     disturbed, points = read_robustness(robustness) if robustness else None, read_points(front) if front else None
     subject = open_subject(model)
+    if subject.staged is not None:
+        raise DataError(f"{subject.name}: has exits, and a page is of one; see bnn evaluate and bnn sweep --plot")
     part = open_part(subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, synthetic=synthetic)
     answers = answer(subject, part)
     sections = [

@@ -12,7 +12,18 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from bnn.cli.common import ForceOption, GraphArgument, JsonOption, err, open_graph, out, print_json, progress_bar, table
+from bnn.cli.common import (
+    ForceOption,
+    GraphArgument,
+    JsonOption,
+    err,
+    need_one_lead,
+    open_graph,
+    out,
+    print_json,
+    progress_bar,
+    table,
+)
 from bnn.cli.evaluate import FoldOption, ProtocolOption, SeedOption, SetOption
 from bnn.cli.subject import Part, graph_subject, open_part
 from bnn.errors import DataError, FileError
@@ -72,6 +83,7 @@ def robustness_command(
         raise FileError(f"{target}: figures are written as .json or .csv; choose one of these endings")
     _need_records()
     opened = open_graph(graph)
+    need_one_lead(opened.graph, "bnn robustness")
     part = open_part(graph_subject(opened.graph), set_name=set_name, protocol=protocol, seed=seed, fold=fold)
     rows = measure(opened.graph, part, repeats, noise_seed)
     result = {**_head(opened, part, repeats, noise_seed), "rows": [row.to_dict() for row in rows]}
