@@ -24,10 +24,10 @@ def exit_gates(graph: Graph) -> list[ExitGate]:
 
 
 def _check_signals(graph: Graph) -> None:
-    """Of a stage that is done nobody need have the signals any more."""
+    """Of a stage that is done nobody need have the signals and logits any more."""
     gone: set[str] = set()
     for stage in graph.stages:
         for node in stage.nodes:
             if lost := gone & set(node.inputs):
-                node.fail(f"reads {lost.pop()} of an earlier stage, but in C a signal is gone with its stage's call")
-        gone |= set(stage.signals)
+                node.fail(f"reads {lost.pop()}, but in C signals and logits are gone with the call of their stage")
+        gone |= {*stage.signals, stage.logits}

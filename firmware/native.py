@@ -54,7 +54,7 @@ class NativeRunner:
         places = (ctypes.c_void_p * len(shown))(*(a.ctypes.data for a in shown.values())) if shown else None
         arrays = (windows.ctypes.data, n, logits.ctypes.data, classes.ctypes.data)
         self._run(self._context.ctypes.data, *arrays, places)
-        return Result(classes, logits, shown)
+        return Result(classes, logits, np.zeros_like(classes), shown)
 
 
 def _aligned(size: int) -> np.ndarray:

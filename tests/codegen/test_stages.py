@@ -197,7 +197,7 @@ REREAD = ops.OPS["GlobalSum"]("again", ("eeg",), 1)
         (rearranged(name="leaves"), "stage 'leaves': its function would be called staged_leaves, which C cannot have"),
         (
             replace(GRAPH, stages=(EEG, replace(EOG, nodes=(*EOG.nodes, REREAD)))),
-            "again: reads eeg of an earlier stage, but in C a signal is gone with its stage's call",
+            "again: reads eeg, but in C signals and logits are gone with the call of their stage",
         ),
         (
             rearranged(nodes=(*EEG.nodes, replace(EEG.nodes[-1], name="twice"))),
