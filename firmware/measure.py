@@ -107,7 +107,7 @@ def measure(
         instructions=counted.windows[slowest],
         instructions_least=min(counted.windows),
         per_layer=per_layer,
-        per_stage=dict(zip((stage.name for stage in manifest.stages), counted.stages[slowest], strict=False)),
+        per_stage=_per_stage(manifest, counted.stages[slowest]) if manifest.stages else {},
         flash=sizes.flash,
         ram=sizes.ram,
         stack=counted.stack,
@@ -122,6 +122,10 @@ def count_model(machine: Machine) -> Counter:
     return Counter(machine.uc, first, end)
 
 
+def _per_stage(manifest: Manifest, counts: list[int]) -> dict[str, int]:
+    return {stage.name: count for stage, count in zip(manifest.stages, counts, strict=True)}
+
+
 def _sizes(image: Path, manifest: Manifest) -> Sizes:
     """Samples that a stream keeps are no cost of it: a caller of the other form keeps them, too."""
     sizes = read_image(image).sizes()
@@ -132,7 +136,8 @@ def _sizes(image: Path, manifest: Manifest) -> Sizes:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Instructions of every window, and of its calls one by one; the deepest stack of all; a stream's largest push."""
+    """Instructions of every window, and of its stages where it has some; the deepest stack of all; a stream's largest
+    push."""
 
     windows: list[int]
     stages: list[list[int]]
@@ -156,7 +161,8 @@ def _count(image: Path, manifest: Manifest, target: Target, windows: np.ndarray)
         if manifest.restart:  # what only gave statistics was work of the window before
             before = entries[pushed + manifest.values // 2][1]
         counts.append(counter.value - before)
-        stages.append(np.diff([at for _, at in entries[pushed:]] + [counter.value]).tolist())
+        if manifest.stages:
+            stages.append(np.diff([at for _, at in entries[pushed:]] + [counter.value]).tolist())
     stack = max(0, entries[0][0] - machine.deepest_stack())
     pushes = np.diff([before for _, before in entries] + [counter.value])
     return _Counted(counts, stages, stack, int(pushes.max()) if manifest.is_stream else None)
@@ -192,7 +198,7 @@ def _count_steps(image: Path, manifest: Manifest, target: Target, windows: np.nd
         per_window = len(entries) // len(begins)
         begins = [mark.count for mark in entries[manifest.values // 2 :: per_window]]
     counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
-    stages = pushes.reshape(len(windows), -1).tolist()
+    stages = pushes.reshape(len(windows), -1).tolist() if manifest.stages else []
     stack = max(0, entries[0].stack - found.deepest)
     return _Counted(counts, stages, stack, int(pushes.max()) if manifest.is_stream else None)
 
