@@ -44,6 +44,28 @@ def staged_graph(rng=None) -> Graph:
     return Graph("staged", ("w", "n", "r"), signals, (eeg, eog))
 
 
+def bits_graph(seed: int = 5) -> Graph:
+    """One stage over a signal of 2 channels, bits after its first layer: two branches, joined in time, and a gate."""
+    b = StagedBuilder(np.random.default_rng(seed))
+    b.types["eeg"] = TensorType("int16", (2, 70), -32768, 32767)
+    branches = []
+    for name, kernel, stride, pad in (("small", 6, 4, 1), ("large", 14, 8, 2)):
+        x = b.scaled(f"{name}.first", b.add(SignConv, f"{name}.acc", ("eeg",), signs(b.rng, 6, 2, kernel), stride, pad))
+        x = b.add(ops.Threshold, f"{name}.bits", (x,), int16(b.rng.integers(-3, 4, 6)))
+        x = b.add(ops.OrPool, f"{name}.pool", (x,), 2, 2)
+        x = b.add(ops.BinaryConv, f"{name}.conv", (x,), signs(b.rng, 6, 6, 3), np.ones(6, np.int8), 1, 1)
+        branches.append(b.add(ops.Threshold, f"{name}.map", (x,), int16(b.rng.integers(-3, 4, 6))))
+    x = b.add(Concat, "map", tuple(branches), axis=1)
+    x = b.add(ops.BinaryConv, "hidden.acc", (x,), signs(b.rng, 8, 6, 3), np.ones(6, np.int8), 1, 1)
+    x = b.add(ops.Threshold, "hidden", (x,), int16(b.rng.integers(-3, 4, 8)))
+    x = b.add(ops.BinaryConv, "answer", (x,), signs(b.rng, 3, 8, 1), np.ones(8, np.int8), 1, 0)
+    rise, bias = int16(b.rng.integers(50, 90, 3)), b.rng.integers(-9, 9, 3).astype(np.int32)
+    logits = b.add(ops.PReluSum, "logits", (x,), rise, rise, bias, 10)
+    b.add(ops.ExitGate, "doubt", (logits,), **gate.tables(), frac=10)
+    stage = Stage("eeg", ("eeg",), tuple(b.nodes), logits)
+    return Graph("bits", ("w", "n", "r"), (Signal("eeg", 2, 70, 100.0, 1.0, "uV"),), (stage,))
+
+
 class StagedBuilder:
     """Puts the stages of `staged_graph` together."""
 

@@ -71,3 +71,48 @@ def test_nights_must_be_named_and_fit_the_task(refused, few, tmp_path):
     line = refused("train", "ecg17", "--set", "sleep-synthetic", "--out", tmp_path / "run")
     assert "trains on windows of an ECG, but sleep-synthetic holds nights of sleep" in line
     assert "fold 4 is out of range, wanted 0 to 3" in refused("train", "sleep", "--synthetic", "--fold", 4)
+
+
+@pytest.fixture
+def binary(bnn, few, tmp_path):
+    """A binarised network of one epoch's training, and its graph."""
+    changes = ("--with", "epochs=1", "--with", "student_epochs=1", "--with", "features=8", "--with", "hidden=16")
+    ran = bnn("train", "sleep", "--set", "sleep-synthetic", "--recipe", "tiny", "--fold", 3, *changes, "--out",
+              tmp_path / "binary", "--accelerator", "cpu")  # fmt: skip
+    assert ran.code == 0, ran
+    lowered = bnn("lower", tmp_path / "binary", "--out", tmp_path / "x.graph", "--name", "tiny", "--json")
+    stages = json.loads(lowered.out)["stages"]
+    assert list(stages) == ["eeg", "eog", "emg"] and all(stage["same"] > 0.95 for stage in stages.values())
+    return tmp_path / "binary", tmp_path / "x.graph"
+
+
+def test_a_binarised_network_and_its_graph_have_the_same_figures(bnn, binary, tmp_path):
+    run, graph = binary
+    trained, lowered = (json.loads(bnn("evaluate", model, "--json").out) for model in (run, graph))
+    assert (trained["kind"], lowered["kind"]) == ("trained network, binary", "integer graph")
+    for ours, theirs in zip(lowered["exits"], trained["exits"], strict=True):
+        assert ours["name"] == theirs["name"] and abs(ours["accuracy"] - theirs["accuracy"]) <= 1 / 16
+    fast = json.loads(bnn("evaluate", graph, "--speed", 1, "--json").out)
+    assert fast["accuracy"] == lowered["exits"][0]["accuracy"] and fast["exits"][0]["share"] == 1
+
+
+def test_a_sweep_counts_instructions_of_the_stages_that_run(bnn, binary, refused):
+    run, graph = binary
+    swept = bnn("sweep", graph, "--speed", "0:1:1", "--on", "cortex-m4", "--json")
+    whole, first = json.loads(swept.out)["points"]
+    assert 0 < first["instructions"] < whole["instructions"] / 2
+    assert "--on cortex-m4 counts the instructions of generated C" in refused("sweep", run, "--on", "cortex-m4")
+
+
+def test_commands_of_one_lead_say_what_they_take(binary, refused, tmp_path):
+    _, graph = binary
+    for words in (
+        ("classify", "100", "--graph"),
+        ("robustness",),
+        ("export", "--out", tmp_path / "x.onnx"),
+        ("demo", "--graph"),
+    ):
+        assert "takes networks of one lead, such as ecg5" in refused(*words, graph)
+    assert "no stage ecg has an exit; those that do are eeg, eog, emg" in refused(
+        "generate", graph, "--until", "ecg", "--out", tmp_path / "c"
+    )

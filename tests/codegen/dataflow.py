@@ -6,6 +6,7 @@ Each kernel is a generator that follows the loops of hw/hls and yields once a tu
 from collections import deque
 from dataclasses import dataclass, field
 
+from bnn.graph.integer_ops import Concat, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import AndNot, BinaryConv, PReluSum, SignalConv, Threshold, WindowStats
 from codegen.folding import Folding, turns
@@ -56,10 +57,15 @@ class Dataflow:
             held = (depths or fork_depths)(network, tensor) if len(readers) > 1 else {}
             a_step = self.words(tensor)
             for reader in readers:
-                self.into[reader] = Stream(self.clock, SMALL + held.get(reader, 0) * a_step, hop)
+                waits = self.net.length(tensor) * a_step if self.behind_a_join(reader) else 0
+                self.into[reader] = Stream(self.clock, SMALL + held.get(reader, 0) * a_step + waits, hop)
             self.out[tensor] = [self.into[reader] for reader in readers]
         kernels = [self.source(), self.argmax(), *(self.kernel(node) for node in network.nodes)]
         self.stuck = not self.run(kernels)
+
+    def behind_a_join(self, reader: Reader) -> bool:
+        """Whether what it reads waits until the map before it has been joined."""
+        return reader[1] > 0 and any(isinstance(n, Concat) and n.name == reader[0] for n in self.net.nodes)
 
     def words(self, tensor: str) -> int:
         channels = self.net.channels(tensor)
@@ -80,6 +86,8 @@ class Dataflow:
 
     def source(self):
         for _ in range(self.windows * self.net.signal.length):
+            for _ in range(self.net.signal.channels - 1):
+                yield
             yield from self.write(self.net.signal.name)
             yield
 
@@ -101,12 +109,18 @@ class Dataflow:
                 yield from x[1].read()
                 for _ in range(channels):
                     yield
-            if isinstance(node, SignalConv | BinaryConv):
+            if isinstance(node, SignalConv | SignConv | BinaryConv):
                 yield from self.conv(node, x[0], length)
+            elif isinstance(node, Concat):
+                for source, stream in zip(node.inputs, x, strict=True):
+                    for _ in range(self.net.length(source)):
+                        yield from stream.read()
+                        yield from self.write(node.name)
+                        yield
             else:
                 yield from self.others(node, x, length)
 
-    def conv(self, node: SignalConv | BinaryConv, x: Stream, length: int):
+    def conv(self, node: SignalConv | SignConv | BinaryConv, x: Stream, length: int):
         a_word = turns(self.net.works[node.name], self.foldings[node.name]) // self.words(node.name)
         kernel = node.w.shape[-1]
         for step in range(length + 2 * node.pad):

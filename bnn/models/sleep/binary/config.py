@@ -1,6 +1,7 @@
 """What one binarised sleep network is."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bnn.errors import ModelError
 from bnn.models.sleep.config import D_MODEL, LARGE, SIGNALS, SMALL, BranchShape
@@ -30,6 +31,8 @@ class BinarySleepConfig:
     feed_forward: int = 96
     heads: int = 6
     student_heads: int = 3
+
+    binary: ClassVar[bool] = True
 
     def __post_init__(self):
         if not 1 <= len(self.channels) <= len(SIGNALS) or len(self.channels) != len(self.scales):
