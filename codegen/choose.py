@@ -14,6 +14,10 @@ KERNELS = ("auto", "plain", "lanes")
 """What a user may ask for: the best choice, plain kernels alone, or lanes wherever a kernel works in them."""
 
 
+MANY, LIKELY = 100, 10
+"""Drafts beyond which flash is spent for the likeliest alone: those with the fewest instructions before it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """kernels    one of KERNELS
@@ -74,6 +78,8 @@ def choose(graph: Graph, target: str, options: Options = DEFAULT) -> Choice:
     flash = FLASH if options.max_flash is None else options.max_flash
     ram = RAM if options.max_ram is None else options.max_ram
     drafts = [draft(made, chosen, ram) for chosen in _candidates(made.steps, options.kernels)]
+    if len(drafts) > MANY:
+        drafts = [r.draft for r in sorted((_rate(d, family) for d in drafts), key=lambda r: r.total)[:LIKELY]]
     rated = sorted((_spend(item, flash, ram, family) for item in drafts), key=lambda item: item.total)
     seen: list[Choice] = []
     for item in rated:

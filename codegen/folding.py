@@ -85,11 +85,16 @@ def foldings_of(work: Work) -> list[Folding]:
     return [Folding(pe, simd) for pe in divisors(work.rows) for simd in _simds(work)]
 
 
+LEAST_WORDS = 3
+"""Of a ring: the newest step is written in a word that is not read before two turns have passed."""
+
+
 def _simds(work: Work) -> list[int]:
-    """What SIMD may be. A window in a ring of memory moves on by whole words, and has several."""
+    """What SIMD may be. A window in a ring of memory moves by whole words, takes a step into one, and has several."""
     if not work.moves:
         return divisors(work.taps)
-    return [n for n in divisors(gcd(work.taps, work.moves)) if n < work.taps]
+    step = work.taps // work.kernel
+    return [n for n in divisors(gcd(work.taps, work.moves)) if n % step == 0 and work.taps >= LEAST_WORDS * n]
 
 
 def divisors(n: int) -> list[int]:

@@ -11,7 +11,9 @@ namespace bnn {
  *
  * Folded as the convolutions of bnn_conv.h, but the window of taps is long (0.64 s and 5 s of samples), so it lies in a
  * ring of TAPS / SIMD words of memory. A position moves on by STRIDE steps, which are whole words: SIMD divides
- * IN * STRIDE. The newest step is written in a window's first turn, which reads the oldest word.
+ * IN * STRIDE. The values of a step lie in one word: IN divides SIMD, so each bank takes one of them at most, and two
+ * ports are enough. The newest step is written in a window's first turn, which reads the oldest word, and is read in the
+ * last, TURNS - 1 later.
  */
 template <int IN, int LENGTH, int OUT, int KERNEL, int STRIDE, int PAD, int PE, int SIMD, typename T, typename ACC>
 void sign_conv(hls::stream<Lanes<T, IN>> &x, hls::stream<Lanes<ACC, PE>> &y,
@@ -23,13 +25,14 @@ void sign_conv(hls::stream<Lanes<T, IN>> &x, hls::stream<Lanes<ACC, PE>> &y,
     const int CYCLES = STEPS - OUTPUTS + OUTPUTS * FOLDS * TURNS;
     static_assert(OUT % PE == 0 && TAPS % SIMD == 0, "PE divides the channels, SIMD the taps");
     static_assert((IN * STRIDE) % SIMD == 0, "a position moves on by whole words");
-    static_assert(TURNS > 1, "the newest step and the oldest word are apart");
+    static_assert(SIMD % IN == 0, "a step lies in one word");
+    static_assert(TURNS > 2, "two turns lie between a step's writing and its reading");
     Place<KERNEL, STRIDE, FOLDS, TURNS> at;
     T ring[TURNS][SIMD];
     ACC sum[PE];
     int head = 0; /* where the next value goes; once a step is in, the oldest lies there */
 #pragma HLS ARRAY_PARTITION variable = ring dim = 2 complete
-#pragma HLS DEPENDENCE variable = ring inter false
+#pragma HLS DEPENDENCE variable = ring inter RAW distance = 2 true
 #pragma HLS ARRAY_PARTITION variable = sum complete
     for (int w = 0; w < windows; w++) {
         for (int i = 0; i < CYCLES; i++) {

@@ -76,13 +76,14 @@ def test_nights_must_be_named_and_fit_the_task(refused, few, tmp_path):
 @pytest.fixture
 def binary(bnn, few, tmp_path):
     """A binarised network of one epoch's training, and its graph."""
-    changes = ("--with", "epochs=1", "--with", "student_epochs=1", "--with", "features=8", "--with", "hidden=16")
+    fields = ("epochs=1", "student_epochs=1", "features=8", "hidden=16", "exits=2")
+    changes = [text for field in fields for text in ("--with", field)]
     ran = bnn("train", "sleep", "--set", "sleep-synthetic", "--recipe", "tiny", "--fold", 3, *changes, "--out",
               tmp_path / "binary", "--accelerator", "cpu")  # fmt: skip
     assert ran.code == 0, ran
     lowered = bnn("lower", tmp_path / "binary", "--out", tmp_path / "x.graph", "--name", "tiny", "--json")
     stages = json.loads(lowered.out)["stages"]
-    assert list(stages) == ["eeg", "eog", "emg"] and all(stage["same"] > 0.95 for stage in stages.values())
+    assert list(stages) == ["eeg", "eog"] and all(stage["same"] > 0.95 for stage in stages.values())
     return tmp_path / "binary", tmp_path / "x.graph"
 
 
@@ -100,7 +101,7 @@ def test_a_sweep_counts_instructions_of_the_stages_that_run(bnn, binary, refused
     run, graph = binary
     swept = bnn("sweep", graph, "--speed", "0:1:1", "--on", "cortex-m4", "--json")
     whole, first = json.loads(swept.out)["points"]
-    assert 0 < first["instructions"] < whole["instructions"] / 2
+    assert 0 < first["instructions"] < whole["instructions"] * 0.8
     assert "--on cortex-m4 counts the instructions of generated C" in refused("sweep", run, "--on", "cortex-m4")
 
 
@@ -113,6 +114,6 @@ def test_commands_of_one_lead_say_what_they_take(binary, refused, tmp_path):
         ("demo", "--graph"),
     ):
         assert "takes networks of one lead, such as ecg5" in refused(*words, graph)
-    assert "no stage ecg has an exit; those that do are eeg, eog, emg" in refused(
+    assert "no stage ecg has an exit; those that do are eeg, eog" in refused(
         "generate", graph, "--until", "ecg", "--out", tmp_path / "c"
     )
