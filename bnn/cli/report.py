@@ -21,8 +21,8 @@ from bnn.cli.evaluate import (
 )
 from bnn.cli.robustness import METHOD, read_robustness, robustness_rows
 from bnn.cli.subject import Part, Subject, open_part, open_subject
+from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import PROTOCOLS
-from bnn.errors import DataError
 from bnn.files import refuse_existing, write_atomic
 from bnn.metrics import ClassFigures, Report
 from bnn.metrics import report as figures_of
@@ -30,6 +30,7 @@ from bnn.rejection import check_threshold, confidence, reject, risk_coverage
 from bnn.report.page import Page, Section, Table, render
 
 EXAMPLES = 6
+FOLDED = ("kfold", "subjects", "leave-one-out")
 TRAINING = ("recipe", "set", "protocol", "seed", "fold", "epochs", "logit_scale")
 """What the page says of the training, in this order."""
 
@@ -78,23 +79,30 @@ def report_command(
     target = target or (run / "report.html" if run.is_dir() else Path(f"{run.stem}-report.html"))
     refuse_existing(target, force)
     disturbed, points = read_robustness(robustness) if robustness else None, read_points(front) if front else None
-    subject = open_subject(model)
-    if subject.staged is not None:
-        raise DataError(f"{subject.name}: has exits, and a page is of one; see bnn evaluate and bnn sweep --plot")
+    subject = open_subject(model, networks=("ecg", "sleep", "sleep-binary"))
     part = open_part(subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, synthetic=synthetic)
+    if isinstance(part.windows, EpochSet):
+        from bnn.cli import sleep_report
+
+        sections = sleep_report.sections(subject, part, run)
+    else:
+        sections = ecg_sections(subject, part, run, min_confidence)
+    sections += [*robustness_section(disturbed), *front_section(points)]
+    lead = f"{subject.kind[0].upper()}{subject.kind[1:]}, test part of {part.windows.name} under {part.protocol()}"
+    write_atomic(target, render(Page(f"{run.name}: report", lead, sections)), force=force)
+    out.print(f"wrote {target} ({target.stat().st_size} bytes)")
+
+
+def ecg_sections(subject: Subject, part: Part, run: Path, min_confidence: float) -> list[Section]:
+    """From the top of the page to the examples."""
     answers = answer(subject, part)
-    sections = [
+    return [
         summary(subject, part, answers),
         *learning_section(run),
         class_section(answers),
         *risk_section(part, answers, min_confidence),
         *example_sections(part, answers),
-        *robustness_section(disturbed),
-        *front_section(points),
     ]
-    lead = f"{subject.kind[0].upper()}{subject.kind[1:]}, test part of {part.windows.name} under {part.protocol()}"
-    write_atomic(target, render(Page(f"{run.name}: report", lead, sections)), force=force)
-    out.print(f"wrote {target} ({target.stat().st_size} bytes)")
 
 
 def answer(subject: Subject, part: Part) -> Answers:
@@ -118,20 +126,25 @@ def summary(subject: Subject, part: Part, answers: Answers) -> Section:
             "windows",
             f"{figures.windows} of {windows.length / windows.fs:g} s, {len(np.unique(windows.record))} records",
         ),
-        *((f"trained: {key.replace('_', ' ')}", subject.about[key]) for key in _training(subject)),
+        *training_rows(subject),
     ]
     text = f"Protocol {part.split.protocol}: {PROTOCOLS[part.split.protocol]}."
-    warnings = ["These signals are synthetic: no patient stands behind them."] if windows.synthetic else []
+    return Section("Figures", text, warnings(subject, part), Table(("", ""), rows, 2))
+
+
+def warnings(subject: Subject, part: Part) -> str:
+    """What a reader must know before any figure."""
+    said = ["These signals are synthetic: no patient stands behind them."] if part.windows.synthetic else []
     if not unseen(subject, part):
-        warnings.append("This is not the split of its training, which may have seen these windows.")
-    warnings += [f"{note[0].upper()}{note[1:]}." for note in part.split.notes]
-    return Section("Figures", text, " ".join(warnings), Table(("", ""), rows, 2))
+        said.append("This is not the split of its training, which may have seen these windows.")
+    return " ".join([*said, *(f"{note[0].upper()}{note[1:]}." for note in part.split.notes)])
 
 
-def _training(subject: Subject) -> list[str]:
+def training_rows(subject: Subject) -> list[tuple[str, str]]:
     """What to say of the training: what the subject remembers, and the fold only where there are several."""
     known = [key for key in TRAINING if key in subject.about]
-    return [key for key in known if key != "fold" or subject.about["protocol"] == "kfold"]
+    shown = [key for key in known if key != "fold" or subject.about["protocol"] in FOLDED]
+    return [(f"trained: {key.replace('_', ' ')}", subject.about[key]) for key in shown]
 
 
 def unseen(subject: Subject, part: Part) -> bool:

@@ -117,3 +117,13 @@ def test_commands_of_one_lead_say_what_they_take(binary, refused, tmp_path):
     assert "no stage ecg has an exit; those that do are eeg, eog" in refused(
         "generate", graph, "--until", "ecg", "--out", tmp_path / "c"
     )
+
+
+def test_a_page_on_a_run_and_on_a_graph(bnn, run, binary, tmp_path):
+    for number, model in enumerate((run, binary[1])):
+        page = tmp_path / f"{number}.html"
+        assert bnn("report", model, "--out", page).code == 0
+        text = page.read_text()
+        assert "These signals are synthetic: no patient stands behind them." in text
+        assert all(f"<h2>{title}</h2>" in text for title in ("Figures", "Exits", "What a speed buys", "Classes"))
+        assert ("<h2>Learning</h2>" in text) == (model == run) and "<td>EOG</td>" in text
