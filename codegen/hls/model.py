@@ -198,7 +198,7 @@ class Model:
                 kernel, sizes = "scale", (channels, length, node.shift, node.lo, node.hi)
                 rows = (a.reshape(-1, self._lanes[node.name]) for a in (node.m, node.b))
                 after = tuple(self._numbers(node, field, row) for field, row in zip("mb", rows, strict=True))
-            case Concat(axis=1) if len(node.inputs) == 2:
+            case Concat():
                 kernel, sizes = "join", tuple(self._words(source) for source in node.inputs)
             case PReluSum():
                 sums = f"ap_int<{sum_width(net, node)}>"

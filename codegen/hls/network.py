@@ -6,7 +6,7 @@ import numpy as np
 
 from bnn.errors import GraphError
 from bnn.graph import Graph, Signal, check, exit_gate
-from bnn.graph.integer_ops import Concat, Scale, SignConv
+from bnn.graph.integer_ops import INTEGER_OPS, Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, ExitGate, MaxPool, PReluSum, SignalConv
 from bnn.graph.types import TensorType
@@ -82,12 +82,17 @@ def make_network(graph: Graph) -> Network:
 
 
 def _signal(graph: Graph) -> Signal:
-    """The signal of a graph of one stage; GraphError for others."""
+    """The signal of a graph of one stage whose ops have kernels; GraphError for others."""
     if len(graph.stages) != 1 or len(graph.signals) != 1:
         raise GraphError(
             f"graph {graph.name}: has {len(graph.stages)} stages and {len(graph.signals)} signals; the HLS backend "
             f"runs graphs of a single stage with one signal; cut it with --until {graph.stages[0].name}"
         )
+    for node in graph.nodes():
+        if isinstance(node, Concat) and (node.axis != 1 or len(node.inputs) != 2):
+            node.fail("the HLS backend joins two maps in time, no others; C that classifies whole windows does")
+        if isinstance(node, INTEGER_OPS) and not isinstance(node, SignConv | Scale | Concat):
+            node.fail(f"the HLS backend has no {type(node).__name__}; C that classifies whole windows has one")
     return graph.signals[0]
 
 
