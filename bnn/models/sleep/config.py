@@ -10,6 +10,20 @@ EPOCH = 30  # seconds
 EEG_WIDTH = 2  # the EEG's extractor has twice the channels of the others', so two maps that are fused to one
 
 
+def check_shared(config) -> None:
+    """ModelError unless signals, classes and heads of a config, float or binarised, make a network."""
+    if not 1 <= len(config.channels) <= len(SIGNALS) or len(config.channels) != len(config.scales):
+        raise ModelError(
+            f"channels are {config.channels} and scales {config.scales}, wanted one of each for {', '.join(SIGNALS)}, "
+            "or for the first of them"
+        )
+    if len(config.classes) < 2:
+        raise ModelError(f"classes are {config.classes}, but a classifier needs at least two")
+    for field in ("heads", "student_heads"):
+        if D_MODEL % getattr(config, field):
+            raise ModelError(f"{field} are {getattr(config, field)}, wanted a divisor of {D_MODEL}, as 3 or 6")
+
+
 @dataclass(frozen=True)
 class SleepConfig:
     """One DynamicSleepNet (Wang et al., 10.3389/fphys.2023.1171467) with an exit for each signal.
@@ -41,18 +55,9 @@ class SleepConfig:
     student_heads: int = 3
 
     def __post_init__(self):
-        if not 1 <= len(self.channels) <= len(SIGNALS) or len(self.channels) != len(self.scales):
-            raise ModelError(
-                f"channels are {self.channels} and scales {self.scales}, wanted one of each for {', '.join(SIGNALS)}, "
-                "or for the first of them"
-            )
-        if len(self.classes) < 2:
-            raise ModelError(f"classes are {self.classes}, but a classifier needs at least two")
+        check_shared(self)
         if self.features % 8 or self.features < 8:
             raise ModelError(f"features are {self.features}, wanted a multiple of 8")
-        for field in ("heads", "student_heads"):
-            if D_MODEL % getattr(self, field):
-                raise ModelError(f"{field} are {getattr(self, field)}, wanted a divisor of {D_MODEL}, as 3 or 6")
         if self.features * self.steps % D_MODEL:
             raise ModelError(
                 f"an epoch of {self.samples} samples leaves maps of {self.features} x {self.steps}, which tokens of "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bnn.errors import ModelError
-from bnn.models.sleep.config import D_MODEL, LARGE, SIGNALS, SMALL, BranchShape
+from bnn.models.sleep.config import D_MODEL, LARGE, SIGNALS, SMALL, BranchShape, check_shared
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,7 @@ class BinarySleepConfig:
     binary: ClassVar[bool] = True
 
     def __post_init__(self):
-        if not 1 <= len(self.channels) <= len(SIGNALS) or len(self.channels) != len(self.scales):
-            raise ModelError(
-                f"channels are {self.channels} and scales {self.scales}, wanted one of each for {', '.join(SIGNALS)}, "
-                "or for the first of them"
-            )
-        if len(self.classes) < 2:
-            raise ModelError(f"classes are {self.classes}, but a classifier needs at least two")
-        for field in ("heads", "student_heads"):
-            if D_MODEL % getattr(self, field):
-                raise ModelError(f"{field} are {getattr(self, field)}, wanted a divisor of {D_MODEL}, as 3 or 6")
+        check_shared(self)
         if self.features < 2 or self.features % 2:
             raise ModelError(f"features are {self.features}, wanted an even number above 0")
         if self.attention and self.features * self.steps % D_MODEL:
