@@ -114,7 +114,7 @@ def our_epochs(windows, parts, epochs):
         trainer = loop.make_trainer(epochs, Path(folder), "cpu", progress=True)
         trainer.callbacks.append(stopwatch)
         task = EcgTask(chosen, windows, parts, seed=0)
-        trainer.fit(task.module(task.network(), (), None), *loop.make_loaders(task, trainer))
+        trainer.fit(task.module(task.network(), ()), *loop.make_loaders(task, trainer))
     return [b - a for a, b in zip(stopwatch.starts, stopwatch.starts[1:], strict=False)]
 
 

@@ -10,6 +10,7 @@ from bnn.cli import (
     classify,
     data,
     demo,
+    distill,
     evaluate,
     export,
     generate,
@@ -35,8 +36,8 @@ app = typer.Typer(
     "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
-MODULES = (demo, classify, data, train, runs, evaluate, sweep, soft_labels, robustness, report, graph, generate, verify)
-for module in (*MODULES, bench, synth, export):
+LEARNING = (demo, classify, data, train, runs, evaluate, sweep, soft_labels, distill, robustness, report)
+for module in (*LEARNING, graph, generate, verify, bench, synth, export):
     module.register(app)
 
 

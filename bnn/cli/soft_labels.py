@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def soft_labels_command(
-    model: Annotated[str, typer.Argument(help="A run of mc2sleep, or its model.safetensors.")],
+    model: Annotated[str, typer.Argument(help="A run of mc2sleep or sleep, or its model.safetensors.")],
     target: Annotated[Path, typer.Option("--out", help="The file to write, safetensors.")],
     set_name: SetOption = None,
     protocol: ProtocolOption = None,
@@ -32,16 +32,18 @@ def soft_labels_command(
     from safetensors.numpy import save
 
     from bnn.models.checkpoint import load_model
-    from bnn.train.mc2.soft_labels import soft_labels
+    from bnn.train.run_folder import fingerprint
+    from bnn.train.soft_labels import soft_labels
+    from bnn.train.teacher import SLEEP_TEACHERS, load_on_split
 
     refuse_existing(target, force)
     path = zoo.model_path(model)
-    about = origin(load_model(path, "mc2sleep")[1])
+    about = origin(load_model(path, *SLEEP_TEACHERS)[1])
     nights = load_set(set_name or about["set"], synthetic=synthetic)
     err.print(nights.describe())
     chosen = (int(about[key]) if value is None else value for key, value in (("seed", seed), ("fold", fold)))
     parts = split_set(nights, protocol or about["protocol"], *chosen)
-    p = soft_labels(path, nights, parts)
+    p = soft_labels(load_on_split(path, SLEEP_TEACHERS, fingerprint(nights, parts)), nights)
     header = {
         "set": nights.name,
         "synthetic": "yes" if nights.synthetic else "no",

@@ -59,13 +59,13 @@ def train_command(
     from bnn.train.loop import is_first_process, train
     from bnn.train.recipes import recipe as find
 
-    chosen = find(task, recipe, **_overrides(change or []))
+    chosen = find(task, recipe, **overrides(change or []))
     windows = load_set(set_name or _set_of(task, synthetic), synthetic=synthetic)
     err.print(windows.describe())
     protocol = split_set(windows, protocol, seed, 0).protocol
     for number in _folds(fold, windows, protocol):
         parts = split_set(windows, protocol, seed, number)
-        target = run_path(folder, _run_name(task, windows.name, recipe, protocol, seed), fold, number)
+        target = run_path(folder, run_name(task, windows.name, recipe, protocol, seed), fold, number)
         if resume and fold == "all" and (target / "model.safetensors").exists():
             err.print(f"{target}: done already")
             continue
@@ -92,7 +92,7 @@ def _set_of(task: str, synthetic: bool) -> str:
     return nights.SYNTHETIC
 
 
-def _run_name(task: str, set_name: str, recipe: str, protocol: str, seed: int) -> str:
+def run_name(task: str, set_name: str, recipe: str, protocol: str, seed: int) -> str:
     """Of a run's folder: a second network on the same sets has its task in it."""
     named = [task] if task == "mc2sleep" else []
     return "-".join([set_name, *named, recipe, protocol, str(seed)])
@@ -114,7 +114,7 @@ def run_path(folder: Path | None, name: str, fold: str, number: int) -> Path:
     return top / f"fold-{number}" if fold == "all" else top
 
 
-def _overrides(changes: list[str]) -> dict:
+def overrides(changes: list[str]) -> dict:
     """["epochs=3", "lr=0.1"] -> {"epochs": 3, "lr": 0.1}."""
     import json
 

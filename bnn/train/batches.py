@@ -61,7 +61,7 @@ class Recut:
 
 
 class Batches:
-    """Iterates over shuffled, augmented (x, y) batches; the last one may be smaller.
+    """Iterates over shuffled, augmented batches (x, y), or (x, y, lesson); the last one may be smaller.
 
     Nothing is kept from epoch to epoch, so a run resumed at epoch k draws what an uninterrupted one draws.
 
@@ -71,6 +71,7 @@ class Batches:
     seed     of the run
     epoch    tells the number of the epoch that begins
     augment  None leaves the windows as they are
+    lessons  (n, classes) float32, what a teacher says of each window: logits
     balance  0: each window once an epoch; b > 0: as many, drawn with replacement, classes by their frequency ** (1 - b)
     """
 
@@ -83,21 +84,22 @@ class Batches:
         epoch: Callable[[], int],
         augment: Augmentation | None,
         balance: float = 0.0,
+        lessons: Tensor | None = None,
     ):
-        self.source, self.y = source, y
+        self.source, self.told = source, (y,) if lessons is None else (y, lessons)
         self.batch, self.seed, self.epoch, self.augment = batch, seed, epoch, augment
         self.weight = (1.0 / torch.bincount(y)[y]) ** balance if balance else None
 
     def __len__(self) -> int:
-        return -(-len(self.y) // self.batch)
+        return -(-len(self.told[0]) // self.batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch()))
         for rows in self._order(generator).split(self.batch):
             x = self.source(rows, generator)
-            yield (self.augment(x, generator) if self.augment else x), self.y[rows]
+            yield (self.augment(x, generator) if self.augment else x), *(each[rows] for each in self.told)
 
     def _order(self, generator: torch.Generator) -> Tensor:
         if self.weight is None:
-            return torch.randperm(len(self.y), generator=generator)
-        return torch.multinomial(self.weight, len(self.y), replacement=True, generator=generator)
+            return torch.randperm(len(self.told[0]), generator=generator)
+        return torch.multinomial(self.weight, len(self.weight), replacement=True, generator=generator)

@@ -29,8 +29,8 @@ class EcgTask(OnePhase):
     def network(self) -> EcgNet:
         return blank(self.config, self.seed)
 
-    def module(self, net: EcgNet, watched: tuple[str, ...], teacher: EcgNet | None) -> EcgTraining:
-        return EcgTraining(net, self.recipe, self.seed, watched, teacher)
+    def module(self, net: EcgNet, watched: tuple[str, ...]) -> EcgTraining:
+        return EcgTraining(net, self.recipe, self.seed, watched, self.teacher)
 
     def batches(self, epoch: Callable[[], int]) -> Batches:
         labels, recipe = torch.tensor(self.data.y)[self.split.train], self.recipe

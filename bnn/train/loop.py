@@ -85,10 +85,9 @@ def train(
     """
     out_dir = Path(out_dir)
     _check_accelerator(accelerator, devices)
-    task = TASKS[type(recipe)](recipe, data, split, seed)
-    _check_devices(task, devices)
     run = run_folder.describe(recipe, data, split, seed, teacher, start)
-    taught_by = load_teacher(teacher, recipe, run)
+    task = TASKS[type(recipe)](recipe, data, split, seed, load_teacher(teacher, recipe, run))
+    _check_devices(task, devices)
     net = task.network()
     begin_from(start, recipe, net, run)
     if is_first_process():
@@ -99,7 +98,7 @@ def train(
         how = dict(phase=phase.name, devices=devices, clip=recipe.clip, mixed=recipe.mixed)
         with quiet():
             trainers.append(make_trainer(phase.epochs, out_dir, accelerator, progress, watched, **how))
-            _train_phase(phase, net, trainers[-1], watched, taught_by, seed, out_dir)
+            _train_phase(phase, net, trainers[-1], watched, seed, out_dir)
     run["epochs_done"] = sum(trainer.current_epoch for trainer in trainers)
     run["seconds"] = round(time.monotonic() - began, 1)
     if (figures := task.figures(net)) is not None:
@@ -139,13 +138,12 @@ def _train_phase(
     net: nn.Module,
     trainer: pl.Trainer,
     watched: tuple[str, ...],
-    teacher: nn.Module | None,
     seed: int,
     out_dir: Path,
 ) -> None:
     """Leave in `net` the network that the phase chooses. Of a phase that is over, only the choice is made again."""
     pl.seed_everything(seed, verbose=False)
-    module = phase.module(net, watched, teacher)
+    module = phase.module(net, watched)
     _fit(trainer, module, make_loaders(phase, trainer, watched), phase.name, out_dir)
     restore_chosen(net, trainer)
 

@@ -30,12 +30,12 @@ class Phase(ABC):
         """Passes over the training part, of all stages."""
 
     @abstractmethod
-    def module(self, net: nn.Module, watched: tuple[str, ...], teacher: nn.Module | None) -> Training:
+    def module(self, net: nn.Module, watched: tuple[str, ...]) -> Training:
         """`net` as Lightning trains it; `watched` as Training has it."""
 
     @abstractmethod
     def batches(self, epoch: Callable[[], int]) -> Iterable:
-        """Training batches (x, y); `epoch` tells the number of the epoch that begins."""
+        """Training batches, as the module takes them; `epoch` tells the number of the epoch that begins."""
 
     @abstractmethod
     def loader(self, part: str) -> Iterable:
@@ -44,12 +44,16 @@ class Phase(ABC):
 
 @dataclass(eq=False)
 class Task(ABC):
-    """A recipe on a split set. Raises ModelError for a set of another kind than the task `takes`."""
+    """A recipe on a split set, with the network whose answers are learned, if any.
+
+    Raises ModelError for a set of another kind than the task `takes`.
+    """
 
     recipe: Recipe
     data: WindowSet | EpochSet
     split: Split
     seed: int
+    teacher: nn.Module | None = None
 
     takes: ClassVar[type]
     on_many_devices: ClassVar[bool] = False

@@ -6,7 +6,15 @@ from torch import nn
 
 from bnn.errors import ModelError
 from bnn.models.checkpoint import load_model
+from bnn.models.mc2.net import Mc2Net
+from bnn.train.mc2.evaluate import require_tuned
 from bnn.train.recipe import Recipe
+
+SLEEP_TEACHERS = ("mc2sleep", "sleep")
+"""Networks in floating point that can teach one of sleep."""
+
+TEACHERS = {"sleep": SLEEP_TEACHERS}
+"""By the task of the one that is taught; elsewhere an ECG network teaches."""
 
 
 def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> nn.Module | None:
@@ -25,8 +33,19 @@ def load_teacher(path: Path | None, recipe: Recipe, run: dict) -> nn.Module | No
         raise ModelError(f"{_name(recipe)} has teaching 0, so {path} would teach nothing; {way}")
     if path is None:
         return None
-    teacher, about = load_model(path, "sleep" if recipe.task == "sleep" else "ecg")
-    require_same_split(path, about, run["data"]["sha256"])
+    return load_on_split(path, TEACHERS.get(recipe.task, ("ecg",)), run["data"]["sha256"])
+
+
+def load_on_split(path: Path, networks: tuple[str, ...], ours: str) -> nn.Module:
+    """The network in `path`, one of `networks`, in eval mode and without gradients.
+
+    Raises ModelError for another network, one that was not taught to answer, or one of another split than `ours`, a
+    fingerprint: see require_same_split.
+    """
+    teacher, about = load_model(path, *networks)
+    if isinstance(teacher, Mc2Net):
+        require_tuned(path, about)
+    require_same_split(path, about, ours)
     return teacher.requires_grad_(False)
 
 

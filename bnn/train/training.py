@@ -35,8 +35,8 @@ class Training(pl.LightningModule, ABC):
         self.watched = watched
 
     @abstractmethod
-    def judge(self, x, y: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The loss of a batch, and the logits (B, classes) of each of `judged`."""
+    def judge(self, x, y: Tensor, *lesson: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The loss of a batch, and the logits (B, classes) of each of `judged`; `lesson` as Batches has it."""
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(epoch_seed(self.seed, self.current_epoch) + 1)  # dropout: as if never interrupted
@@ -63,8 +63,8 @@ class Training(pl.LightningModule, ABC):
                 self.log("val_score", self.stages_done + score)
 
     def _count(self, batch: tuple, sums: Tensor) -> Tensor:
-        x, y = batch
-        loss, logits = self.judge(x, y)
+        x, y, *lesson = batch
+        loss, logits = self.judge(x, y, *lesson)
         hits = [(z.detach().argmax(dim=1) == y).sum() for z in logits]
         sums += torch.stack([loss.detach() * len(y), loss.new_tensor(len(y)), *hits])
         return loss

@@ -1,5 +1,6 @@
 """From nights to MC2SleepNet, its figures and its soft labels, on the command line."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -64,6 +65,25 @@ def test_evaluation_repeats_the_figures_and_soft_labels_agree_with_them(bnn, ref
     assert "holds a network 'mc2sleep', wanted 'ecg'" in refused("lower", run, "--out", tmp_path / "x.graph")
     (summary,) = json.loads(bnn("runs", run, "--json").out)
     assert summary["recipe"].startswith("mc2sleep/default epochs=1")
+
+
+def test_distil_into_a_binarised_network_on_the_teachers_split(bnn, refused, run, tmp_path):
+    student = ["--recipe", "tiny"] + [
+        t for c in ("features=4", "hidden=8", "epochs=1", "student_epochs=1") for t in ("--with", c)
+    ]
+    common = ("distill", "--teacher", run, *student, "--accelerator", "cpu")
+    ran = bnn(*common, "--out", tmp_path / "taught")
+    assert ran.code == 0 and "protocol subjects (seed 0, fold 3), test part, 16 windows" in ran.out, ran
+    told = json.loads((tmp_path / "taught" / "run.json").read_text())
+    assert (told["recipe"]["name"], told["recipe"]["binary"], told["recipe"]["teaching"]) == ("tiny", True, 0.5)
+    assert told["teacher"] == hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+    assert bnn("lower", tmp_path / "taught", "--out", tmp_path / "taught.graph").code in (0, 1)  # hardly trained
+    assert "the teacher was trained on another split" in refused(*common, "--fold", 2, "--out", tmp_path / "x")
+    assert "has no recipe 'tiny'" in refused(*common, "--student", "ecg5", "--out", tmp_path / "x")
+    assert "nothing: neither a .safetensors file nor" in refused(
+        "distill", "--teacher", tmp_path / "nothing", "--out", tmp_path / "x"
+    )
+    assert not (tmp_path / "x").exists()
 
 
 def test_phases_one_by_one(bnn, refused, tmp_path):

@@ -21,9 +21,11 @@ from bnn.train.loop import train
 from bnn.train.mc2.batches import Embeddings, SequenceBatches, draw_masks, to_network
 from bnn.train.mc2.evaluate import probabilities
 from bnn.train.mc2.module import AlignTraining, MaskTraining, PhaseTraining, TuneTraining, info_nce
-from bnn.train.mc2.soft_labels import soft_labels
 from bnn.train.recipes import recipe
+from bnn.train.run_folder import fingerprint
 from bnn.train.share import Share
+from bnn.train.soft_labels import soft_labels
+from bnn.train.teacher import SLEEP_TEACHERS, load_on_split
 
 TINY = dict(
     width=16, cnn=8, spectrogram_layers=1, layers=1, heads=2, feed_forward=16, sequence=5, gap=60, lr=0.003
@@ -268,7 +270,8 @@ def test_the_vote_against_a_plain_loop(nights, trained):
 
 def test_soft_labels_of_a_teacher_of_the_same_split_alone(nights, trained, tmp_path):
     s = split(nights)
-    p = soft_labels(trained, nights, s)
+    sha = fingerprint(nights, s)
+    p = soft_labels(load_on_split(trained, SLEEP_TEACHERS, sha), nights)
     assert p.shape == (64, 5) and p.dtype == np.float32
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
     run = json.loads((trained.parent / "run.json").read_text())
@@ -277,10 +280,10 @@ def test_soft_labels_of_a_teacher_of_the_same_split_alone(nights, trained, tmp_p
     assert set(nights.subject[other.test]) <= set(nights.subject[np.concatenate([s.train, s.val])])
     for different in (other, split(nights, seed=1), split(nights, "leave-one-out", fold=1)):
         with pytest.raises(ModelError, match="the teacher was trained on another split .* same set, protocol, seed"):
-            soft_labels(trained, nights, different)
+            load_on_split(trained, SLEEP_TEACHERS, fingerprint(nights, different))
     begun = train(tiny(phase="align", align_epochs=1), nights, s, tmp_path / "align", **QUIET)
     with pytest.raises(ModelError, match="ended with the phase align, so it tells no stages yet"):
-        soft_labels(begun, nights, s)
+        load_on_split(begun, SLEEP_TEACHERS, sha)
 
 
 def test_sets_that_do_not_fit(nights, net, tmp_path):

@@ -25,6 +25,8 @@ from bnn.train.sleep.batches import scale_of, scaled, to_network
 from bnn.train.sleep.evaluate import adaptive, exit_logits, first_sure, uncertainty
 from bnn.train.sleep.exits import NetExits
 from bnn.train.sleep.module import SleepTraining, divergence
+from bnn.train.sleep.task import SleepTask
+from bnn.train.soft_labels import soft_labels
 from bnn.train.teacher import load_teacher
 
 TINY = dict(features=8, feed_forward=16, epochs=3, student_epochs=2, batch=16, lr=0.003)
@@ -144,9 +146,34 @@ def test_divergence_is_zero_between_equals_and_teaches():
     assert logits.grad[0, 0] < 0 < logits.grad[0, 2]  # a step downhill goes towards the teacher
 
 
+def test_a_lesson_takes_its_share_of_the_first_stage(nights):
+    """T^2 KL(teacher || network) of both softened, against a plain sum."""
+    module, x, y, (_, _, last) = one_batch(nights, tiny(teaching=0.25, temperature=3.0), students=False)
+    lesson = torch.randn(12, 5, generator=torch.Generator().manual_seed(0))
+    told, (logits,) = module.judge(x, y, lesson)
+    p, q = (torch.softmax(z / 3, dim=1) for z in (lesson, last))
+    wanted = 9 * (p * (p / q).log()).sum(dim=1).mean()
+    torch.testing.assert_close(told, 0.75 * module.judge(x, y)[0] + 0.25 * wanted)
+    torch.testing.assert_close(logits, last)
+    module._enter(students=True)
+    torch.testing.assert_close(module.judge(x, y, lesson)[0], module.judge(x, y)[0])
+
+
+def test_lessons_go_with_their_epochs(nights, trained):
+    teacher, s = load_model(trained)[0], split(nights)
+    batches = list(SleepTask(tiny(teaching=0.5), nights, s, 0, teacher).batches(lambda: 1))
+    assert sum(len(y) for _, y, _ in batches) == len(s.train)
+    for x, _, lesson in batches:
+        with torch.no_grad():
+            torch.testing.assert_close(lesson, torch.log_softmax(teacher.last(x), dim=1), atol=1e-4, rtol=1e-4)
+    assert all(len(batch) == 2 for batch in SleepTask(tiny(), nights, s, 0).batches(lambda: 0))
+
+
 def test_a_run_on_the_same_split_may_teach(nights, trained):
     run = json.loads((trained.parent / "run.json").read_text())
     teacher = load_teacher(trained, tiny(teaching=0.5), run)
+    p = soft_labels(teacher, nights)
+    np.testing.assert_allclose(p, torch.softmax(torch.from_numpy(exit_logits(teacher, nights.x)[-1]), dim=1), atol=1e-6)
     assert teacher.config == load_model(trained)[0].config and not any(p.requires_grad for p in teacher.parameters())
     with pytest.raises(ModelError, match="the teacher was trained on another split"):
         load_teacher(trained, tiny(teaching=0.5), run | {"data": {"sha256": "0" * 64}})

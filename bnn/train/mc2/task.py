@@ -69,7 +69,7 @@ class Mc2Phase(Phase):
     def epochs(self) -> int:
         return self.task.recipe.passes(self.name)
 
-    def module(self, net: Mc2Net, watched: tuple[str, ...], teacher: None) -> PhaseTraining:
+    def module(self, net: Mc2Net, watched: tuple[str, ...]) -> PhaseTraining:
         return TRAININGS[self.name](net, self.task.recipe, self.epochs, self.task.seed, watched)
 
 

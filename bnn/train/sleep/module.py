@@ -26,22 +26,14 @@ class SleepTraining(Training):
     First the extractors and the last exit learn by weighted cross-entropy. Then these are frozen, at the weights that
     were best on the validation part, and the exits before, the students, learn from the last one: the loss is the sum
     of KL(student || last exit), or, without distillation, of their cross-entropies. A network with one exit has no
-    second stage. A teacher's answers take the share `recipe.teaching` of the first stage's loss (Hinton et al.,
-    arXiv 1503.02531).
+    second stage. A teacher's answers, the lessons of a batch, take the share `recipe.teaching` of the first stage's
+    loss (Hinton et al., arXiv 1503.02531).
 
     One Adam serves both: what is not trained has no gradient, so it neither moves nor decays.
     """
 
-    def __init__(
-        self,
-        net: SleepNet,
-        recipe: SleepRecipe,
-        seed: int,
-        watched: tuple[str, ...] = (),
-        teacher: SleepNet | None = None,
-    ):
+    def __init__(self, net: SleepNet, recipe: SleepRecipe, seed: int, watched: tuple[str, ...] = ()):
         super().__init__(net, recipe, seed, watched)
-        self._taught_by = (teacher,)  # in a tuple it is none of the modules that are trained and saved
         self.register_buffer("class_weights", torch.tensor(recipe.class_weights), persistent=False)
         self._enter(students=False)
 
@@ -73,12 +65,12 @@ class SleepTraining(Training):
         for module in (*self.net.extractors, self.net.exits[-1]):
             module.train(not students).requires_grad_(not students)
 
-    def judge(self, x: dict[str, Tensor], y: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def judge(self, x: dict[str, Tensor], y: Tensor, *lesson: Tensor) -> tuple[Tensor, list[Tensor]]:
         if not self.stages_done:
             logits = self.net.last(x)
             loss = self._by_labels(logits, y)
-            if self.net.training and self.recipe.teaching:
-                loss = torch.lerp(loss, self._lesson(x, logits), self.recipe.teaching)
+            if lesson:
+                loss = torch.lerp(loss, self._by_lesson(logits, *lesson), self.recipe.teaching)
             return loss, [logits]
         with torch.no_grad():
             maps = self.net.maps(x)
@@ -89,17 +81,11 @@ class SleepTraining(Training):
             wanted = functional.log_softmax(self.net.exits[-1](maps), dim=1)
         return sum(divergence(functional.log_softmax(logits, dim=1), wanted) for logits in students), students
 
-    def _lesson(self, x: dict[str, Tensor], logits: Tensor) -> Tensor:
+    def _by_lesson(self, logits: Tensor, lesson: Tensor) -> Tensor:
         """T^2 KL(teacher || network), both softened by the temperature T."""
-        (teacher,) = self._taught_by
-        with torch.no_grad():
-            wanted = functional.log_softmax(teacher.last(x) / self.recipe.temperature, dim=1)
+        wanted = functional.log_softmax(lesson / self.recipe.temperature, dim=1)
         got = functional.log_softmax(logits / self.recipe.temperature, dim=1)
         return self.recipe.temperature**2 * functional.kl_div(got, wanted, reduction="batchmean", log_target=True)
-
-    def on_fit_start(self) -> None:
-        for teacher in filter(None, self._taught_by):
-            teacher.to(self.device)
 
     def _by_labels(self, logits: Tensor, y: Tensor) -> Tensor:
         return functional.cross_entropy(logits, y, weight=self.class_weights)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from bnn.data.sleep.epochs import EpochSet, Signal
 from bnn.errors import ModelError
@@ -16,6 +18,7 @@ from bnn.train.batches import Batches
 from bnn.train.sleep.batches import Chosen, InOrder, check_signals, scale_of
 from bnn.train.sleep.evaluate import exit_logits
 from bnn.train.sleep.module import SleepTraining
+from bnn.train.soft_labels import soft_labels
 from bnn.train.task import OnePhase, in_full
 
 
@@ -55,13 +58,20 @@ class SleepTask(OnePhase):
     def network(self) -> SleepNet:
         return blank(self.config, self.seed)
 
-    def module(self, net: SleepNet, watched: tuple[str, ...], teacher: SleepNet | None) -> SleepTraining:
-        return SleepTraining(net, self.recipe, self.seed, watched, teacher)
+    def module(self, net: SleepNet, watched: tuple[str, ...]) -> SleepTraining:
+        return SleepTraining(net, self.recipe, self.seed, watched)
 
     def batches(self, epoch: Callable[[], int]) -> Batches:
         train = self.split.train
         source, labels = Chosen(self.config, self.data.x, train), torch.from_numpy(self.data.y[train])
-        return Batches(source, labels, self.recipe.batch, self.seed, epoch, augment=None)
+        lessons = self._lessons() if self.teacher else None
+        return Batches(source, labels, self.recipe.batch, self.seed, epoch, augment=None, lessons=lessons)
+
+    def _lessons(self) -> Tensor:
+        """(epochs to train, classes): what the teacher says, once for all passes. A night's epochs are in one part, so
+        a teacher of sequences is not told of the others."""
+        p = soft_labels(self.teacher, self.data.subset(self.split.train))
+        return torch.from_numpy(np.log(np.maximum(p, np.finfo(np.float32).tiny)))
 
     def loader(self, part: str) -> InOrder:
         return InOrder(self.config, self.data.x, self.data.y, getattr(self.split, part))
