@@ -21,8 +21,10 @@ from bnn.cli.evaluate import (
 )
 from bnn.cli.robustness import METHOD, read_robustness, robustness_rows
 from bnn.cli.subject import Part, Subject, open_part, open_subject
+from bnn.cli.sweep import OnOption, count_instructions
 from bnn.data.sleep.epochs import EpochSet
 from bnn.data.splits import PROTOCOLS
+from bnn.errors import DataError
 from bnn.files import refuse_existing, write_atomic
 from bnn.metrics import ClassFigures, Report
 from bnn.metrics import report as figures_of
@@ -68,6 +70,7 @@ def report_command(
     front: Annotated[
         Path | None, typer.Option(help="Points of the size-accuracy front to show, as JSON: see bnn/report/front.py.")
     ] = None,
+    on: OnOption = None,
     force: ForceOption = False,
     synthetic: SyntheticOption = False,
 ):
@@ -80,11 +83,14 @@ def report_command(
     refuse_existing(target, force)
     disturbed, points = read_robustness(robustness) if robustness else None, read_points(front) if front else None
     subject = open_subject(model, networks=("ecg", "sleep", "sleep-binary"))
+    if on and subject.staged is None:
+        raise DataError(f"--on {on} counts instructions over several exits, but {subject.name} has one; leave --on out")
+    counts = count_instructions(model, on)
     part = open_part(subject, set_name=set_name, protocol=protocol, seed=seed, fold=fold, synthetic=synthetic)
     if isinstance(part.windows, EpochSet):
         from bnn.cli import sleep_report
 
-        sections = sleep_report.sections(subject, part, run)
+        sections = sleep_report.sections(subject, part, run, counts)
     else:
         sections = ecg_sections(subject, part, run, min_confidence)
     sections += [*robustness_section(disturbed), *front_section(points)]

@@ -27,6 +27,11 @@ from bnn.errors import DataError
 from bnn.exits import sweep
 from bnn.files import refuse_existing, write_atomic
 
+OnOption = Annotated[
+    str | None,
+    typer.Option(help="Of a graph with exits: count instructions per epoch on this emulated core, such as cortex-m4."),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -45,10 +50,7 @@ def sweep_command(
     speed: Annotated[str, typer.Option(metavar="FROM:TO:STEP", help="Speeds, both ends included.")] = "0:1:0.05",
     target: Annotated[Path | None, typer.Option("--out", help="Write a CSV file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a plot: .png, .svg or .pdf.")] = None,
-    on: Annotated[
-        str | None,
-        typer.Option(help="Of a graph: count instructions per epoch on this emulated core, such as cortex-m4."),
-    ] = None,
+    on: OnOption = None,
     set_name: SetOption = None,
     protocol: ProtocolOption = None,
     seed: SeedOption = None,
@@ -73,7 +75,7 @@ def sweep_command(
     how = dict(set_name=set_name, protocol=protocol, seed=seed, fold=fold, part=part, synthetic=synthetic)
     chosen = open_part(subject, **how)
     points = sweep(subject.staged, chosen.windows.x, chosen.windows.y, speeds)
-    counts = _count(model, on)
+    counts = count_instructions(model, on)
     head = evaluation_head(model, subject, chosen)
     if target:
         write_atomic(target, _csv(head, points, counts), force=force)
@@ -102,7 +104,7 @@ def _title(chosen: Part) -> str:
     return f"{chosen.windows.name}, {origin}{chosen.protocol()}, {chosen.name} part, {len(chosen.windows)} epochs"
 
 
-def _count(model: str, on: str | None) -> Counts | None:
+def count_instructions(model: str, on: str | None) -> Counts | None:
     """Instructions of each stage's C on a core. DataError for what is no graph."""
     if on is None:
         return None

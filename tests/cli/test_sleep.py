@@ -127,3 +127,11 @@ def test_a_page_on_a_run_and_on_a_graph(bnn, run, binary, tmp_path):
         assert "These signals are synthetic: no patient stands behind them." in text
         assert all(f"<h2>{title}</h2>" in text for title in ("Figures", "Exits", "What a speed buys", "Classes"))
         assert ("<h2>Learning</h2>" in text) == (model == run) and "<td>EOG</td>" in text
+
+
+def test_a_page_with_instructions(bnn, binary, refused, tmp_path):
+    page = tmp_path / "page.html"
+    assert bnn("report", binary[1], "--on", "cortex-m4", "--out", page).code == 0
+    assert "instructions, cortex-m4" in page.read_text()
+    line = refused("report", "ecg17", "--on", "cortex-m4", "--out", tmp_path / "x.html")
+    assert "counts instructions over several exits, but ecg17" in line and "leave --on out" in line
