@@ -15,7 +15,7 @@ BENCH = Path(__file__).parent / "rtl_bench.cpp"
 FORMAT = 2
 """Of manifests that are read."""
 
-KINDS = {"bit": np.uint8, "int16": np.int16, "int32": np.int32}
+KINDS = {"bit": np.uint8, "int8": np.int8, "int16": np.int16, "int32": np.int32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,12 @@ class RtlSimulation:
     def run(self, windows: np.ndarray, stalls: Stalls = Stalls(), speed: int = 0) -> RtlRun:
         """Send `windows`, (n, samples) int16, back to back, with the speed of the exit in units of 2**-15.
 
+        Of several channels the samples of a step lie side by side.
+
         DataError for other windows, ToolError if it gets stuck.
         """
         windows = np.ascontiguousarray(windows)
-        samples = self.manifest["signals"][0]["samples"]
+        samples = self._samples
         if windows.dtype != np.int16 or windows.ndim != 2 or windows.shape[1] != samples or not len(windows):
             raise DataError(f"windows are {windows.dtype} {windows.shape}, wanted int16 (n, {samples})")
         patience = 40 * (self.manifest["cycles"] + 2 * samples) + 100_000
@@ -108,6 +110,12 @@ class RtlSimulation:
             windows.astype("<i2").tofile(source)
             call([str(self.program), str(source), str(result), *map(str, numbers)], what="simulation", cwd=self.folder)
             return self._read(np.fromfile(result, "<u4"), len(windows))
+
+    @property
+    def _samples(self) -> int:
+        """Of a window, all channels together."""
+        signal = self.manifest["signals"][0]
+        return signal["samples"] * signal["channels"]
 
     def _read(self, words: np.ndarray, n: int) -> RtlRun:
         k = len(self.manifest["classes"])
@@ -126,7 +134,7 @@ class RtlSimulation:
         streams = self.manifest["trace"] if self.traced else []
         widths = ", ".join(str(stream["lanes"] * stream["width"]) for stream in streams)
         lines = [
-            f"#define SAMPLES {self.manifest['signals'][0]['samples']}",
+            f"#define SAMPLES {self._samples}",
             f"#define CLASSES {len(self.manifest['classes'])}",
             f"#define GATED {int(self.manifest['gated'])}",
             f"#define STREAMS {len(streams)}",

@@ -4,7 +4,7 @@ import re
 
 from bnn.errors import GraphError
 from bnn.graph.graph import Graph, Signal, Stage
-from bnn.graph.integer_ops import INTEGER_OPS
+from bnn.graph.integer_ops import INTEGER_OPS, Concat, Scale, SignConv
 from bnn.graph.node import Node, attributes, constants
 from bnn.graph.ops import LOGICAL_ONLY, ExitGate, Interval, SignalConv, Slice, Threshold, WindowStats
 from bnn.graph.types import TensorType
@@ -162,6 +162,24 @@ def only_signal(graph: Graph, backend: str) -> Signal:
         )
     for node in graph.nodes():
         if isinstance(node, INTEGER_OPS):
+            node.fail(f"the {backend} backend has no {type(node).__name__}; C that classifies whole windows has one")
+    return graph.signals[0]
+
+
+def streamed_signal(graph: Graph, backend: str) -> Signal:
+    """The signal of a graph of one stage and one signal that runs as a pipeline of streams, as on an FPGA.
+
+    GraphError by the backend for others, and for ops on integers that no stage of such a pipeline computes.
+    """
+    if len(graph.stages) != 1 or len(graph.signals) != 1:
+        raise GraphError(
+            f"graph {graph.name}: has {len(graph.stages)} stages and {len(graph.signals)} signals; the {backend} "
+            f"backend runs graphs of a single stage with one signal; cut it with --until {graph.stages[0].name}"
+        )
+    for node in graph.nodes():
+        if isinstance(node, Concat) and (node.axis != 1 or len(node.inputs) != 2):
+            node.fail(f"the {backend} backend joins two maps in time, no others; C that classifies whole windows does")
+        if isinstance(node, INTEGER_OPS) and not isinstance(node, SignConv | Scale | Concat):
             node.fail(f"the {backend} backend has no {type(node).__name__}; C that classifies whole windows has one")
     return graph.signals[0]
 

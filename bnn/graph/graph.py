@@ -22,6 +22,11 @@ class Signal:
     gain: float
     unit: str = "mV"
 
+    @property
+    def values(self) -> int:
+        """Samples of a window, those of all channels."""
+        return self.channels * self.length
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn.errors import GraphError
-from bnn.graph import Graph, Signal, check, exit_gate
-from bnn.graph.integer_ops import INTEGER_OPS, Concat, Scale, SignConv
+from bnn.graph import Graph, Signal, check, exit_gate, streamed_signal
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import BinaryConv, ExitGate, MaxPool, PReluSum, SignalConv
 from bnn.graph.types import TensorType
@@ -49,7 +48,7 @@ class Network:
     @property
     def samples(self) -> int:
         """Of a window, all channels."""
-        return self.signal.length * self.signal.channels
+        return self.signal.values
 
     def length(self, tensor: str) -> int:
         """Steps of a map; 1 for a vector."""
@@ -63,7 +62,7 @@ class Network:
 def make_network(graph: Graph) -> Network:
     """GraphError for a graph that the HLS backend does not run."""
     types = check(graph, "target")
-    signal = _signal(graph)
+    signal = streamed_signal(graph, "HLS")
     logits = graph.stages[0].logits
     gate = exit_gate(graph)
     nodes = (*needed(list(graph.nodes()), {logits}), *([gate] if gate else []))
@@ -79,21 +78,6 @@ def make_network(graph: Graph) -> Network:
         readers[gate.name].append(EXIT)
     types = {name: types[name] for name in readers}
     return Network(graph, signal, logits, gate, types, nodes, works, {name: tuple(r) for name, r in readers.items()})
-
-
-def _signal(graph: Graph) -> Signal:
-    """The signal of a graph of one stage whose ops have kernels; GraphError for others."""
-    if len(graph.stages) != 1 or len(graph.signals) != 1:
-        raise GraphError(
-            f"graph {graph.name}: has {len(graph.stages)} stages and {len(graph.signals)} signals; the HLS backend "
-            f"runs graphs of a single stage with one signal; cut it with --until {graph.stages[0].name}"
-        )
-    for node in graph.nodes():
-        if isinstance(node, Concat) and (node.axis != 1 or len(node.inputs) != 2):
-            node.fail("the HLS backend joins two maps in time, no others; C that classifies whole windows does")
-        if isinstance(node, INTEGER_OPS) and not isinstance(node, SignConv | Scale | Concat):
-            node.fail(f"the HLS backend has no {type(node).__name__}; C that classifies whole windows has one")
-    return graph.signals[0]
 
 
 def lanes(network: Network, foldings: dict[str, Folding]) -> dict[str, int]:

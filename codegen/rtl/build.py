@@ -5,6 +5,7 @@ from functools import singledispatchmethod
 import numpy as np
 
 from bnn.graph import Graph, gate
+from bnn.graph.integer_ops import Concat, Scale, SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import AndNot, BinaryConv, ExitGate, MaxPool, OrPool, PReluSum, SignalConv, Threshold, WindowStats
 from bnn.graph.types import TensorType
@@ -113,9 +114,10 @@ class Builder:
             self.part("bnn_fork", f"{label}_fork", {"N": n}, ports)
 
     def _signal(self) -> None:
-        """The input port as a stream of samples."""
+        """The input port as a stream of samples, those of all channels side by side."""
         signal = self.graph.signals[0]
-        self.streams[signal.name] = Stream(signal.name, self.label("sample", 16), 1, 1, signal.length, 16, True)
+        sample = self.label("sample", 16)
+        self.streams[signal.name] = Stream(signal.name, sample, 1, signal.channels, signal.length, 16, True)
         self._fork(self.streams[signal.name])
 
     def _argmax(self) -> None:
@@ -209,16 +211,77 @@ class Builder:
     def _(self, node: BinaryConv) -> Stream:
         rows, channels, kernel = node.w.shape
         folding, kind = self.foldings[node.name], self.types[node.name]
-        taps, parts = channels * kernel, channels * kernel // folding.simd
         made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
         source = self._parts(node, made.wire, folding, rows // folding.pe)
-        strings = node.w.transpose(0, 2, 1).reshape(-1, folding.pe, parts, folding.simd)  # tap k * channels + c
-        words = [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, folding.pe * folding.simd)]
-        params = {"ROWS": rows, "TAPS": taps, "LANES": folding.pe, "BITS": folding.simd, "W": made.width}
+        words = weight_words(node, folding)
+        params = {"ROWS": rows, "TAPS": channels * kernel, "LANES": folding.pe, "BITS": folding.simd, "W": made.width}
         params |= {"BLOCK": int(len(words) > LOGIC_DEPTH), "GROUP": GROUP}
         params["FILE"] = self.image(node, "w", folding.pe * folding.simd, words)
         self.part("bnn_conv", f"{made.wire}_conv", params, stream_in(source) | self.output(made.wire))
         return made
+
+    @add.register
+    def _(self, node: SignConv) -> Stream:
+        """Windows out of a memory, as those of bits, each of its words of several whole steps."""
+        rows, channels, kernel = node.w.shape
+        folding, kind, source = self.foldings[node.name], self.types[node.name], self.streams[node.inputs[0]]
+        made = self.stream(node, folding.pe, rows // folding.pe, kind.shape[1], kind.signed_bits, True)
+        together, bits = folding.simd // channels, folding.simd * source.width
+        words = self._gather(source, node, f"{made.wire}_words", bits, flows=1)
+        parts = self.label(f"{made.wire}_parts", bits)
+        params = {"BITS": bits, "WORDS": 1, "STEPS": source.steps // together, "KERNEL": kernel // together}
+        params |= {"STRIDE": node.stride // together, "PAD": node.pad // together, "PAD_VALUE": f"{bits}'h0"}
+        params |= {"ROUNDS": made.fold}
+        self.part("bnn_replay", f"{made.wire}_replay", params, stream_in(words) | self.output(parts))
+        image = weight_words(node, folding)
+        params = {"ROWS": rows, "TAPS": channels * kernel, "LANES": folding.pe, "TAKES": folding.simd}
+        params |= {"DW": source.width, "W": made.width, "BLOCK": int(len(image) > LOGIC_DEPTH)}
+        params["FILE"] = self.image(node, "w", folding.pe * folding.simd, image)
+        self.part("bnn_sign_conv", f"{made.wire}_conv", params, stream_in(parts) | self.output(made.wire))
+        return made
+
+    @add.register
+    def _(self, node: Scale) -> Stream:
+        source, kind = self.streams[node.inputs[0]], self.types[node.name]
+        made = self.stream(node, source.lanes, source.fold, source.steps, kind.signed_bits, True)
+        factors = zip(node.m, node.b, strict=True)
+        values = np.array([pack([m], 16) | pack([b], 32) << 16 for m, b in factors], object)
+        words = [pack(word, 48) for word in values.reshape(-1, source.lanes)]
+        params = {"LANES": source.lanes, "FOLD": source.fold, "W": source.width, "OW": made.width}
+        params |= {"SHIFT": node.shift, "LO": node.lo, "HI": node.hi, "BLOCK": int(len(words) > LOGIC_DEPTH)}
+        params["FILE"] = self.image(node, "f", source.lanes * 48, words)
+        ports = self.input(source.tensor, node.name) | self.output(made.wire)
+        self.part("bnn_scale", f"{made.wire}_scale", params, ports)
+        return made
+
+    @add.register
+    def _(self, node: Concat) -> Stream:
+        """Two maps, one after the other in time, each out of a FIFO that holds its whole window.
+
+        So what feeds one never stands still for want of the other, and with it what feeds the other; nor while a
+        layer behind works on the window before.
+        """
+        a, b = (self.streams[name] for name in node.inputs)
+        lanes = a.lanes if a.lanes == b.lanes else a.lanes * a.fold
+        made = self.stream(node, lanes, a.lanes * a.fold // lanes, a.steps + b.steps, a.width, a.signed)
+        ports = self.output(made.wire)
+        for side, source in (("a", a), ("b", b)):
+            read = self._branch(node, source, f"{made.wire}_{side}", lanes)
+            ports |= {f"i_{side}_valid": read["i_valid"], f"i_{side}": read["i_data"]}
+            ports |= {f"o_{side}_ready": read["o_ready"]}
+        params = {"W": made.bits, "A": a.steps * made.fold, "B": b.steps * made.fold}
+        self.part("bnn_join", f"{made.wire}_join", params, ports)
+        return made
+
+    def _branch(self, node: Concat, source: Stream, label: str, lanes: int) -> dict[str, str]:
+        """The ports by which a join reads one of its maps, `lanes` channels at a time."""
+        ports, width = self.input(source.tensor, node.name), lanes * source.width
+        if source.lanes != lanes:
+            ports = stream_in(self._gather(source, node, f"{label}_steps", width, flows=0))
+        held = self.label(f"{label}_held", width)
+        params = {"W": width, "DEPTH": source.beats * source.lanes // lanes}
+        self.part("bnn_fifo", f"{held}_fifo", params, ports | self.output(held))
+        return stream_in(held)
 
     def _parts(self, node: BinaryConv, label: str, folding: Folding, rounds: int) -> str:
         """Steps -> windows in parts: out of a memory where a part is a piece of a step, else out of registers."""
@@ -239,9 +302,9 @@ class Builder:
         return made
 
     def _gather(self, source: Stream, node: Node, label: str, width: int, flows: int) -> str:
-        """The stream `source` in beats of `width` channels; `flows` where the reader's ready comes out of registers."""
+        """The stream `source` in beats of `width` bits; `flows` where the reader's ready comes out of registers."""
         made = self.label(label, width)
-        params = {"W": source.lanes, "FOLD": width // source.lanes, "FLOWS": flows}
+        params = {"W": source.bits, "FOLD": width // source.bits, "FLOWS": flows}
         self.part("bnn_gather", f"{made}_gather", params, self.input(source.tensor, node.name) | self.output(made))
         return made
 
@@ -341,6 +404,12 @@ class Builder:
         ports = self.input(node.inputs[0], node.name) | self.output(made.wire)
         self.part("bnn_gate", f"{made.wire}_gate", params, ports)
         return made
+
+
+def weight_words(node: BinaryConv | SignConv, folding: Folding) -> list[int]:
+    """Words of a folded convolution's memory of weights: tap k * channels + c, part after part, `pe` rows in each."""
+    strings = node.w.transpose(0, 2, 1).reshape(-1, folding.pe, node.w[0].size // folding.simd, folding.simd)
+    return [pack_bits(word) for word in strings.transpose(0, 2, 1, 3).reshape(-1, folding.pe * folding.simd)]
 
 
 def gate_sizes(node: ExitGate, classes: int) -> dict[str, int]:

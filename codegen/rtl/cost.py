@@ -32,22 +32,24 @@ def logic(work: Work, folding: Folding) -> Logic:
     """What a fold takes: weights, counting agreeing taps in all lanes, choosing taps from the window, the window."""
     counted = folding.pe * folding.simd
     depth = turns(work, folding)
-    in_logic = depth <= LOGIC_DEPTH or work.width > 1
+    in_logic = depth <= LOGIC_DEPTH or (work.width > 1 and not work.moves)
     sums = folding.pe * (work.taps * work.width).bit_length()
-    replayed = work.width == 1 and in_memory(work.taps // work.kernel, folding)
+    replayed = bool(work.moves) or work.width == 1 and in_memory(work.taps // work.kernel, folding)
     choosing = 0 if replayed or folding.simd == work.taps else 2 * work.taps // 3
     adders = 3 * counted if work.width == 1 else 2 * counted * (work.width + 2)
     luts = adders + 2 * sums + choosing + (counted if in_logic and depth > 1 else 0)
     flops = (60 if replayed else work.taps * work.width) + folding.simd + 2 * counted // 4 * work.width + 2 * sums
-    return Logic(luts, flops, 0 if in_logic else counted * depth)
+    ring = work.taps * work.width if work.moves else 0
+    return Logic(luts, flops, ring + (0 if in_logic else counted * depth))
 
 
 def choose_folding(work: Work, limit: int) -> Folding:
     """The folding with the least logic that takes at most `limit` cycles a window.
 
-    The first layer takes all taps at once. Raises GraphError where no folding is fast enough.
+    A SignalConv takes all taps at once. Raises GraphError where no folding is fast enough.
     """
-    foldings = [folding for folding in foldings_of(work) if work.width == 1 or folding.simd == work.taps]
+    free = work.width == 1 or work.moves
+    foldings = [folding for folding in foldings_of(work) if free or folding.simd == work.taps]
     fast = [folding for folding in foldings if cycles(work, folding) <= limit]
     if not fast:
         least = min(cycles(work, folding) for folding in foldings)

@@ -23,6 +23,7 @@ class Top:
     module: str
     what: str
     samples: int
+    channels: int
     classes: int
     frac: int
     gated: bool
@@ -50,8 +51,9 @@ def emit_rtl(plan: RtlPlan, command: str, graph_sha256: str, tool_version: str) 
     logits = next(node for node in plan.nodes if node.name == graph.stages[0].logits)
     top = Top(
         module=f"{graph.name}_top",
-        what=f"{graph.signals[0].length} samples to {len(graph.classes)} classes",
-        samples=graph.signals[0].length,
+        what=f"{graph.signals[0].values} samples to {len(graph.classes)} classes",
+        samples=graph.signals[0].values,
+        channels=graph.signals[0].channels,
         classes=len(graph.classes),
         frac=logits.frac if isinstance(logits, PReluSum) else 0,
         gated=has_gate(plan),
@@ -80,6 +82,8 @@ PARTS_OF = {
     "bnn_scaled_threshold": ("bnn_ring", "bnn_slice"),
     "bnn_pool": ("bnn_max", "bnn_ring"),
     "bnn_prelu_sum": ("bnn_ring",),
+    "bnn_scale": ("bnn_rom",),
+    "bnn_sign_conv": ("bnn_rom",),
     "bnn_gate": ("bnn_ring", "bnn_rom"),
 }
 """Of modules that have others inside."""
@@ -99,7 +103,7 @@ def cost_text(plan: RtlPlan) -> str:
 
 def _manifest(plan: RtlPlan, net: Netlist, modules: list[str], origin: Origin) -> str:
     """What a program needs to know to simulate or synthesise the folder, and to read the traced tensors."""
-    graph = plan.graph
+    graph, signal = plan.graph, plan.graph.signals[0]
     content = {
         "format": MANIFEST_FORMAT,
         "backend": "rtl",
@@ -112,7 +116,7 @@ def _manifest(plan: RtlPlan, net: Netlist, modules: list[str], origin: Origin) -
         "cycles": plan.cycles,
         "classes": graph.classes,
         "gated": has_gate(plan),
-        "signals": [{"name": graph.signals[0].name, "samples": graph.signals[0].length, "channels": 1}],
+        "signals": [{"name": signal.name, "samples": signal.length, "channels": signal.channels}],
         "sources": [f"{graph.name}_top.v", *modules],
         "images": [image.file for image in net.images],
         "trace": [_trace(plan, stream) for stream in net.streams],

@@ -1,10 +1,12 @@
 """What is decided before Verilog is written: which nodes run, how far convolutions are folded, how long it takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 
 from bnn.errors import GraphError
-from bnn.graph import Graph, check, exit_gate, only_signal
+from bnn.graph import Graph, check, exit_gate, streamed_signal
 from bnn.graph.gate import SPEED_BITS
+from bnn.graph.integer_ops import SignConv
 from bnn.graph.node import Node
 from bnn.graph.ops import SignalConv, WindowStats
 from bnn.graph.types import TensorType
@@ -12,6 +14,9 @@ from codegen.folding import Folding, Work, check_foldings, works_of
 from codegen.rtl.cost import Logic, choose_folding, logic
 from codegen.rtl.cost import cycles as layer_cycles
 from codegen.steps import needed
+
+FIRST = WindowStats | SignalConv | SignConv
+FIRST_NAMES = "WindowStats, SignalConv and SignConv"
 
 CYCLES = 4000
 """Most between two windows, unless the user says otherwise: 50 microseconds at 80 MHz."""
@@ -47,8 +52,9 @@ class RtlPlan:
 
     @property
     def frame_bits(self) -> int:
-        """Of the two banks of samples."""
-        return 2 * 16 * self.graph.signals[0].length
+        """Of the two banks of samples that wait for their statistics."""
+        framed = any(isinstance(node, WindowStats) for node in self.nodes)
+        return 2 * 16 * self.graph.signals[0].length if framed else 0
 
     @property
     def cycles(self) -> int:
@@ -65,7 +71,7 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
     does not divide its layer or names none.
     """
     types = check(graph, "target")
-    signal = only_signal(graph, "Verilog").name
+    signal = streamed_signal(graph, "Verilog").name
     gate = exit_gate(graph)
     nodes = (*needed(list(graph.nodes()), {graph.stages[-1].logits}), *([gate] if gate else []))
     _check(graph, nodes, signal)
@@ -76,14 +82,24 @@ def make_plan(graph: Graph, cycles: int | None = None, foldings: dict[str, Foldi
             f"graph {graph.name}: one sample a cycle and the statistics take {front} cycles a window, "
             f"but {cycles} were asked for; ask for more"
         )
-    works, foldings = works_of(nodes, types), dict(foldings or {})
+    works, foldings = _works(nodes, types), dict(foldings or {})
     check_foldings(works, foldings)
     layers = {name: _layer(work, foldings.get(name) or choose_folding(work, cycles)) for name, work in works.items()}
     return RtlPlan(graph, types, nodes, layers, front, exit_cycles(len(graph.classes)) if gate else 0)
 
 
+def _works(nodes: tuple[Node, ...], types: dict[str, TensorType]) -> dict[str, Work]:
+    """The convolutions. A SignConv's map and pads are whole words of its memory too, not only its strides."""
+    works = works_of(nodes, types)
+    for node in nodes:
+        if isinstance(node, SignConv):
+            work, (channels, length) = works[node.name], types[node.inputs[0]].shape
+            works[node.name] = replace(work, moves=gcd(work.moves, channels * node.pad, channels * length))
+    return works
+
+
 def _layer(work: Work, folding: Folding) -> Layer:
-    if work.width > 1 and folding.simd != work.taps:
+    if work.width > 1 and not work.moves and folding.simd != work.taps:
         raise GraphError(
             f"folding of {work.name}: SIMD is {folding.simd}, but in Verilog the first layer adds all of its "
             f"{work.taps} taps at once; choose {folding.pe},{work.taps}"
@@ -95,9 +111,11 @@ def front_cycles(graph: Graph, nodes: tuple[Node, ...]) -> int:
     """Cycles between windows that the two banks of samples allow.
 
     A window is written, its statistics are taken, it is read. With two banks, the next but one is written when
-    this one has been read, so two windows take as long as all three steps of one.
+    this one has been read, so two windows take as long as all three steps of one. Without statistics no sample waits.
     """
     length = graph.signals[0].length
+    if not any(isinstance(node, WindowStats) for node in nodes):
+        return graph.signals[0].values
     frac = next(node.frac for node in nodes if isinstance(node, WindowStats))
     pad = next(node.pad for node in nodes if isinstance(node, SignalConv))
     write, read = length + 1, length + 2 * pad + 2
@@ -119,12 +137,11 @@ def exit_cycles(classes: int) -> int:
 def _check(graph: Graph, nodes: tuple[Node, ...], signal: str) -> None:
     """GraphError where no arrangement of the modules computes the graph."""
     for kind in (WindowStats, SignalConv):
-        if (count := sum(isinstance(node, kind) for node in nodes)) != 1:
+        count, wanted = (sum(isinstance(node, some) for node in nodes) for some in (kind, WindowStats | SignalConv))
+        if wanted and count != 1:
             raise GraphError(f"graph {graph.name}: has {count} {kind.__name__}, but the Verilog backend runs one")
     for node in nodes:
-        if isinstance(node, WindowStats | SignalConv) != (node.inputs[0] == signal):
-            node.fail(
-                f"reads {node.inputs[0]}, but in Verilog WindowStats and SignalConv read the signal, and only they"
-            )
+        if isinstance(node, FIRST) != (node.inputs[0] == signal):
+            node.fail(f"reads {node.inputs[0]}, but in Verilog {FIRST_NAMES} read the signal, and only they")
     if len(graph.classes) > 256:
         raise GraphError(f"graph {graph.name}: {len(graph.classes)} classes, but o_class has 8 bits; the limit is 256")

@@ -72,6 +72,17 @@ BLOCKS = {
         Block(
             "fork", "each reader takes each beat once", ("bnn_fork.v",), 3, script="connect -set its_done \\dut.done_r"
         ),
+        Block(
+            "scale",
+            "the product, moved, rounded and held, beat by beat",
+            ("bnn_scale.v", "bnn_rom.v"),
+            14,
+            forever=False,
+            images=("scale.hex",),
+            script="memory_map -rom-only",
+        ),
+        Block("fifo", "order, no loss, no overflow", ("bnn_fifo.v",), 12, forever=False),
+        Block("join", "of each window one stream, then the other", ("bnn_join.v",), 16, forever=False),
         Block("crc16", "the division, bit by bit", ("crc16.v",), 3),
         Block("uart", "sent bytes are received", ("uart_tx.v", "uart_rx.v"), 90, forever=False),
         Block(
