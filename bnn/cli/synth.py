@@ -1,6 +1,7 @@
 """bnn synth: from a graph to a bitstream for a board, with the open tools, and what it takes there."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +12,19 @@ from bnn.cli.common import (
     ForceOption,
     GraphArgument,
     JsonOption,
+    OpenGraph,
+    UntilOption,
     err,
-    load_windows,
     open_graph,
     out,
     print_json,
-    spread,
     table,
 )
+from bnn.cli.inputs import open_inputs
 from bnn.cli.rtl import RtlOptions, write_verilog
 from bnn.cli.targets import FoldingOption
-from bnn.graph import only_signal, refuse_gate
+from bnn.graph import streamed_signal
+from bnn.graph.ops import ExitGate
 
 CyclesOption = Annotated[
     int | None, typer.Option(min=1, help="Clocks between windows that the folding aims at. [the board's]")
@@ -36,6 +39,7 @@ def synth_command(
     graph: GraphArgument,
     board: Annotated[str, typer.Option(help="ulx3s, ulx3s-85f, icebreaker, tangnano9k or orangecrab.")],
     freq: Annotated[float | None, typer.Option(help="MHz of the clock inside. [the board's default]")] = None,
+    until: UntilOption = None,
     cycles: CyclesOption = None,
     folding: FoldingOption = None,
     baud: Annotated[int, typer.Option(help="Rate of the serial line.")] = 115200,
@@ -54,13 +58,10 @@ def synth_command(
     from hw.synth.flow import bitstream, build
 
     chosen = find_board(board)
-    opened = open_graph(graph)
-    only_signal(opened.graph, "Verilog")
-    refuse_gate(opened.graph, "the serial line of a board")
+    opened = without_gate(open_graph(graph, until))
+    signal = streamed_signal(opened.graph, "Verilog")
     folder = folder or Path("build") / f"{opened.graph.name}-{chosen.name}"
-    line = plan(
-        chosen, opened.graph.name, opened.graph.signals[0].length, len(opened.graph.classes), freq=freq, baud=baud
-    )
+    line = plan(chosen, opened.graph.name, signal.values, len(opened.graph.classes), freq=freq, baud=baud)
     options = RtlOptions(cycles or chosen.cycles, tuple(folding or ()))
     network = options.plan(opened.graph)
     write_verilog(opened, folder, options, network, force)
@@ -92,14 +93,20 @@ def synth_command(
         raise typer.Exit(1)
 
 
-def measure(opened, folder: Path) -> int:
+def without_gate(opened: OpenGraph) -> OpenGraph:
+    """What a board gets: its serial line answers with class and logits, from which the host tells whether to leave."""
+    graph = opened.graph.with_nodes(lambda nodes: [node for node in nodes if not isinstance(node, ExitGate)])
+    return replace(opened, graph=graph)
+
+
+def measure(opened: OpenGraph, folder: Path) -> int:
     """Cycles between windows of the Verilog in `folder`, simulated."""
     from hw.rtl_sim import RtlSimulation
 
-    windows = load_windows(opened.set_name)
+    windows = open_inputs(opened, None, 3).flat
     with tempfile.TemporaryDirectory(prefix="bnn-") as build:
         simulation = RtlSimulation(folder, Path(build), traced=False)
-        return simulation.run(windows.x[spread(windows, 3)]).cycles
+        return simulation.run(windows).cycles
 
 
 def figures_table(title: str, figures: dict) -> Table:

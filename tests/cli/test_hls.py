@@ -214,7 +214,6 @@ def test_a_gate_is_refused_where_there_is_none(refused, gated_file, tmp_path):
     for words, who in (
         (("generate", gated_file, "--stream", "--out", tmp_path / "c"), "a stream"),
         (("verify", gated_file, "--on", "native", "--set", "ecg17", "--windows", 1), "the native engine"),
-        (("synth", gated_file, "--board", "ulx3s", "--out", tmp_path / "c"), "the serial line of a board"),
     ):
         assert f"gate: {who} has no ExitGate; C that classifies" in refused(*words)
     assert not (tmp_path / "c").exists()

@@ -1,8 +1,12 @@
 """A first layer of several channels, batch norm to int8 and branches joined in time, as Verilog."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bnn.cli.common import OpenGraph
+from bnn.cli.synth import without_gate
 from bnn.errors import GraphError
 from bnn.graph import check, gate
 from bnn.sim import simulate
@@ -58,3 +62,9 @@ def test_what_has_no_module_is_refused():
         make_plan(staged_graph())
     with pytest.raises(GraphError, match=r"the Verilog backend has no GlobalSum; C that classifies whole windows has"):
         make_plan(staged_graph().until("eeg"))
+
+
+def test_a_board_gets_the_exit_without_its_gate():
+    given = without_gate(OpenGraph(Path("bits.graph"), GRAPH, "0" * 64))
+    assert [node.name for node in given.graph.nodes()] == [node.name for node in GRAPH.nodes()][:-1]
+    assert make_plan(GRAPH).exit > make_plan(given.graph).exit == 0
