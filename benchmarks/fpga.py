@@ -1,6 +1,8 @@
 """Networks on boards: cells, clock after routing, cycles and time a window. Slow, so results are kept between runs.
 
-python benchmarks/fpga.py [--json FILE] [--fresh] [ecg5:ulx3s ...]
+python benchmarks/fpga.py [--json FILE] [--fresh] [ecg5:ulx3s sleep-tiny/eeg:ulx3s@60000 ...]
+
+A network's name may be followed by the stage that it is cut after, a board's by the cycles between windows.
 """
 
 import argparse
@@ -16,7 +18,14 @@ from bnn.files import write_atomic
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bnn-wearables" / "fpga"
-PAIRS = ("ecg5:ulx3s", "ecg17:ulx3s", "ecg5:orangecrab", "ecg5:icebreaker", "ecg5:tangnano9k")
+PAIRS = (
+    "ecg5:ulx3s",
+    "ecg17:ulx3s",
+    "ecg5:orangecrab",
+    "ecg5:icebreaker",
+    "ecg5:tangnano9k",
+    "sleep-tiny/eeg:ulx3s@60000",
+)
 CELLS = ("LUT", "FF", "BRAM", "DSP")
 
 
@@ -39,17 +48,20 @@ def measure(pair: str, *, fresh: bool = False) -> dict:
 
     {"refused": ...} if the network cannot be built for the board.
     """
-    kept = CACHE / f"{pair.replace(':', '-')}-{inputs()}.json"
+    kept = CACHE / f"{pair.replace(':', '-').replace('/', '-')}-{inputs()}.json"
     if kept.exists() and not fresh:
         return json.loads(kept.read_text())
-    name, board = pair.split(":")
+    network, target = pair.split(":")
+    (name, _, stage), (board, _, cycles) = network.partition("/"), target.partition("@")
     with tempfile.TemporaryDirectory(prefix="bnn-fpga-") as folder:
         command = [sys.executable, "-m", "bnn.cli", "synth", name, "--board", board, "--out", f"{folder}/x"]
+        command += ["--until", stage] if stage else []
+        command += ["--cycles", cycles] if cycles else []
         done = subprocess.run([*command, "--simulate", "--json"], capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode not in (0, 1):
-        figures = {"graph": name, "board": board, "refused": done.stderr.strip().splitlines()[-1]}
+        figures = {"graph": network, "board": board, "refused": done.stderr.strip().splitlines()[-1]}
     else:
-        figures = json.loads(done.stdout)
+        figures = json.loads(done.stdout) | {"graph": network}
         del figures["bitstream"]
     write_atomic(kept, json.dumps(figures, indent=1))
     return figures

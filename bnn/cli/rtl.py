@@ -88,7 +88,7 @@ def run_netlist(opened: OpenGraph, x: np.ndarray, speed: int, options: RtlOption
     from hw.synth.netlist import simulate_netlist
 
     chosen = find_board(board)
-    options = replace(options, cycles=options.cycles or chosen.cycles)
+    options = replace(options, cycles=options.cycles or max(chosen.cycles, opened.graph.signals[0].values))
     plan = options.plan(opened.graph)
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)
