@@ -81,8 +81,8 @@ def test_a_broken_block_is_an_error_of_its_own(tmp_path):
 
 
 def test_an_unknown_block_is_refused():
-    with pytest.raises(ToolError, match="block 'fifo' is unknown; choose of popcount, "):
-        formal.main(["fifo"])
+    with pytest.raises(ToolError, match="block 'adder' is unknown; choose of popcount, "):
+        formal.main(["adder"])
 
 
 def test_a_missing_solver_is_named(tmp_path, monkeypatch):
