@@ -31,6 +31,10 @@ class RtlOptions:
         """The plan for a graph; GraphError where the options do not fit it."""
         return rtl.make_plan(graph, self.cycles, parse_foldings(self.foldings))
 
+    def for_board(self, board, graph) -> "RtlOptions":
+        """Folded for the board's cycles, or as many as samples come in, unless the user says otherwise."""
+        return replace(self, cycles=self.cycles or max(board.cycles, graph.signals[0].values))
+
     def __str__(self) -> str:
         """As the options of the command line."""
         return " ".join([f"--cycles {self.cycles}"] * (self.cycles is not None) + folding_words(self.foldings))
@@ -88,7 +92,7 @@ def run_netlist(opened: OpenGraph, x: np.ndarray, speed: int, options: RtlOption
     from hw.synth.netlist import simulate_netlist
 
     chosen = find_board(board)
-    options = replace(options, cycles=options.cycles or max(chosen.cycles, opened.graph.signals[0].values))
+    options = options.for_board(chosen, opened.graph)
     plan = options.plan(opened.graph)
     with tempfile.TemporaryDirectory(prefix="bnn-") as name:
         folder = write_verilog(opened, Path(name) / opened.graph.name, options, plan)

@@ -62,7 +62,7 @@ def synth_command(
     signal = streamed_signal(opened.graph, "Verilog")
     folder = folder or Path("build") / f"{opened.graph.name}-{chosen.name}"
     line = plan(chosen, opened.graph.name, signal.values, len(opened.graph.classes), freq=freq, baud=baud)
-    options = RtlOptions(cycles or max(chosen.cycles, signal.values), tuple(folding or ()))
+    options = RtlOptions(cycles, tuple(folding or ())).for_board(chosen, opened.graph)
     network = options.plan(opened.graph)
     write_verilog(opened, folder, options, network, force)
     measured = measure(opened, folder) if simulate else None

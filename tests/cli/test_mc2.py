@@ -78,6 +78,7 @@ def test_distil_into_a_binarised_network_on_the_teachers_split(bnn, refused, run
     assert (told["recipe"]["name"], told["recipe"]["binary"], told["recipe"]["teaching"]) == ("tiny", True, 0.5)
     assert told["teacher"] == hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
     assert bnn("lower", tmp_path / "taught", "--out", tmp_path / "taught.graph").code in (0, 1)  # hardly trained
+    assert (tmp_path / "taught.graph").exists()
     assert "the teacher was trained on another split" in refused(*common, "--fold", 2, "--out", tmp_path / "x")
     assert "has no recipe 'tiny'" in refused(*common, "--student", "ecg5", "--out", tmp_path / "x")
     assert "nothing: neither a .safetensors file nor" in refused(
