@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from bnn import zoo
 from bnn.cli.app import app
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +27,7 @@ def part(text: str, title: str) -> str:
     return re.split(r"\n#+ ", text.split(f"# {title}", 1)[1], maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("name", ["ecg17", "ecg5"])
+@pytest.mark.parametrize("name", zoo.names("ecg"))
 def test_the_table_of_the_readme_was_measured(name):
     header, *table = rows(README)
     shown = dict(zip(header, next(row for row in table if row[0].startswith(f"{name}`")), strict=True))
