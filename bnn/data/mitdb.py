@@ -7,6 +7,8 @@ nstdb  Noise Stress Test Database, of which the three records of noise are used 
 import os
 from pathlib import Path
 
+import numpy as np
+
 from bnn.data.download import fetch, read_manifest
 from bnn.data.records import record_path
 from bnn.errors import DataError
@@ -17,13 +19,20 @@ URLS = {
 }
 
 # De Chazal, O'Dwyer, Reilly 2004, "Automatic classification of heartbeats using ECG morphology and heartbeat
-# interval features", table III: two halves of equal class mix with no patient in both.
+# interval features", table III: two halves of equal class mix. They share one patient, of records 201 and 202.
 DS1 = tuple("101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split())
 DS2 = tuple("100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split())
 # ANSI/AAMI EC57 leaves records with paced beats out of the evaluation.
 PACED = ("102", "104", "107", "217")
 RECORDS = tuple(sorted(DS1 + DS2 + PACED))
+# By the comments in the header of 202: from the same analog tape as 201. All other records are of one person each.
+SAME_PERSON = {"202": "201"}
 SAMPLES = 650_000  # per record and lead: 30 minutes at 360 Hz
+
+
+def persons(record: np.ndarray) -> np.ndarray:
+    """(n,) str record names -> the name of one record of the same person."""
+    return np.array([SAME_PERSON.get(name, name) for name in record.tolist()])
 
 
 def locate(name: str = "mitdb") -> Path:

@@ -5,13 +5,13 @@ The same set, protocol, seed and fold give the same split on every machine (NumP
 
 What two parts may share, checked in samples of the records by bnn.data.overlap on every set of bnn.data.ecg:
 
-- nothing in `stratified`, `kfold`, `grouped` and `inter-patient`; and no record either in the last two.
+- nothing in `stratified`, `kfold`, `grouped` and `inter-patient`; no record in the last two, no patient in `grouped`.
 - `paper` may share samples: of the 17-class set, nine pairs of windows are one and the same (no others overlap), and
   two or three of its 200 test windows then lie in another part, too (seeds 0, 1, 2). Other sets are cut back to back.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ PROTOCOLS = {
     "paper": "random 80/20 by window, 10 % of the 80 for validation; optimistic: records and copies lie on both sides",
     "stratified": "80/20 by window, the same class mix in both, no validation part; records lie on both sides",
     "kfold": "10 folds by window, the same class mix in each, 10 % of the training windows for validation",
-    "grouped": "70/10/20 by record: no record lies in two parts",
+    "grouped": "70/10/20 by patient: no patient lies in two parts",
     "inter-patient": "AAMI: train on DS1 (some of its records for validation), test on DS2; paced records left out",
 }
 TEST_SHARE = 0.2
@@ -122,6 +122,7 @@ def _kfold(windows: WindowSet, rng: np.random.Generator, fold: int) -> Parts:
 
 def _grouped(windows: WindowSet, rng: np.random.Generator, fold: int) -> Parts:
     shares = {"train": 1 - TEST_SHARE - VALIDATION_SHARE, "val": VALIDATION_SHARE, "test": TEST_SHARE}
+    windows = replace(windows, record=mitdb.persons(windows.record))
     parts = share_records(windows, np.unique(windows.record), shares, rng)
     notes = _single_record_classes(windows) + _untested(windows, parts["test"])
     return parts["train"], parts["val"], parts["test"], notes
@@ -139,6 +140,9 @@ def _inter_patient(windows: WindowSet, rng: np.random.Generator, fold: int) -> P
     test = np.flatnonzero(np.isin(windows.record, ds2))
     missing = len(mitdb.DS1) + len(mitdb.DS2) - len(ds1) - len(ds2)
     notes = [f"{missing} of the 44 records of DS1 and DS2 are not in {windows.name}"] if missing else []
+    for tested, same in mitdb.SAME_PERSON.items():
+        if {tested, same} <= set(there.tolist()):
+            notes.append(f"records {same} (DS1) and {tested} (DS2) are of one patient, as the halves were published")
     return parts["train"], parts["val"], test, notes + _untested(windows, test)
 
 
@@ -180,5 +184,5 @@ def _single_record_classes(windows: WindowSet) -> list[str]:
     for label, name in enumerate(windows.classes):
         records = np.unique(windows.record[windows.y == label])
         if len(records) == 1:
-            notes.append(f"class {name} comes from record {records[0]} alone, which is kept for training")
+            notes.append(f"class {name} comes from the patient of record {records[0]} alone, who is kept for training")
     return notes

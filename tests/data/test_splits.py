@@ -75,7 +75,9 @@ def test_grouped_parts_no_record(make_windows, data, seed):
     for name, label in ((c, i) for i, c in enumerate(windows.classes)):
         only = set(windows.record[windows.y == label].tolist())
         if len(only) == 1:
-            assert only <= owners[0] and any(f"class {name} comes from record" in note for note in s.notes)
+            assert only <= owners[0] and any(
+                f"class {name} comes from the patient of record" in note for note in s.notes
+            )
 
 
 def test_classes_of_ten_windows_are_trained_and_tested(make_windows):
@@ -171,12 +173,26 @@ def test_real_sets(mitdb):
     assert min(windows.subset(s.test).counts().values()) >= 2
     assert len(split(windows, "paper").test) == 200
     grouped = split(windows, "grouped")
-    assert sum("which is kept for training" in note for note in grouped.notes) == 4
-    assert grouped.notes[-1] == "the test part has no window of class WPW, IVR, VFL, SDHB"
+    assert sum("who is kept for training" in note for note in grouped.notes) == 4
+    assert grouped.notes[-1] == "the test part has no window of class AFL, WPW, IVR, VFL, SDHB"
     assert len(split(ecg.load_ecg5(), "stratified").test) == 1548
     aami = ecg.load_aami()
     s = split(aami, "inter-patient")
-    assert set(aami.record[s.val].tolist()) == {"108", "112", "114", "208", "209"} and not s.notes
+    assert set(aami.record[s.val].tolist()) == {"108", "112", "114", "208", "209"}
+    assert s.notes == ("records 201 (DS1) and 202 (DS2) are of one patient, as the halves were published",)
+
+
+def test_records_of_one_patient_stay_together(make_windows):
+    """By the header of record 202 it is from the same tape as 201."""
+    records = sorted(DS1 + DS2 + PACED)
+    windows = make_windows([i % 3 for i in range(480)], [records[i // 10] for i in range(480)])
+    apart = 0
+    for seed in range(10):
+        owners = [set(windows.record[p].tolist()) for p in parts(split(windows, "grouped", seed))]
+        assert sum({"201", "202"} <= owned for owned in owners) == 1
+        assert sum(map(len, owners)) == len(records)
+        apart += not any({"200", "201"} <= owned for owned in owners)
+    assert apart
 
 
 def test_protocols_are_described():
