@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bnn import __version__
+from bnn import __version__, zoo
 from bnn.cli import (
     bench,
     classify,
@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Binary neural networks for wearable biosignals: train, lower to integers, simulate, generate C, prove.\n\n"
-    "A GRAPH is a .graph file or a name of the zoo (ecg17, ecg5). "
+    f"A GRAPH is a .graph file or a name of the zoo ({', '.join(zoo.names())}). "
     "Exit codes: 0 fine, 1 a check failed, 2 bad use.",
 )
 LEARNING = (demo, classify, data, train, runs, evaluate, sweep, soft_labels, distill, robustness, report)

@@ -27,7 +27,7 @@ err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() el
 """Results go to `out`, progress and remarks to `err`, so that a script can read the former."""
 
 GraphArgument = Annotated[
-    str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo: ecg17, ecg5, sleep ...")
+    str, typer.Argument(metavar="GRAPH", help="A .graph file, or a name of the zoo; `bnn --help` lists them.")
 ]
 UntilOption = Annotated[
     str | None, typer.Option(metavar="STAGE", help="Of several stages: end with this one's exit. [all]")
