@@ -33,9 +33,8 @@ def abnormal_beats(windows: WindowSet) -> np.ndarray:
         sample, symbol = read_annotations(mitdb.locate() / str(record))
         abnormal = sample[[CLASS_OF_BEAT.get(s, "N") != "N" for s in symbol]]
         rows = np.flatnonzero(windows.record == record)
-        count[rows] = np.searchsorted(abnormal, windows.start[rows] + WINDOW) - np.searchsorted(
-            abnormal, windows.start[rows]
-        )
+        begin = windows.start[rows]
+        count[rows] = np.searchsorted(abnormal, begin + WINDOW) - np.searchsorted(abnormal, begin)
     return count
 
 
