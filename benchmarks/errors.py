@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file runs by its path, too
 
-from bnn.cli.common import out  # noqa: E402
+from bnn.cli.common import out, table  # noqa: E402
 from bnn.cli.subject import open_part, open_subject  # noqa: E402
 from bnn.data import mitdb  # noqa: E402
 from bnn.data.annotations import CLASS_OF_BEAT  # noqa: E402
@@ -60,7 +59,8 @@ def main() -> None:
         subject = open_subject(model)
         part = open_part(subject)
         wrong = subject.logits(part.windows.x).argmax(axis=1) != part.windows.y
-        shown = Table("windows with", "windows", "wrong", "share", title=f"{model}: {part.protocol()}, test part")
+        title = f"{model}: {part.protocol()}, test part"
+        shown = table("windows with", title=title, numbers=("windows", "wrong", "share"))
         for name, members in groups(part.windows).items():
             shown.add_row(name, f"{members.sum()}", f"{wrong[members].sum()}", f"{wrong[members].mean():.1%}")
         out.print(shown)
