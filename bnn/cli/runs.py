@@ -18,8 +18,10 @@ def runs_command(
     folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold some at any depth.")],
     json: JsonOption = False,
 ):
-    """Sum up runs of one recipe under one protocol: mean and standard deviation over seeds or folds."""
+    """Sum up runs of one recipe under one protocol: mean and standard deviation over seeds or folds; pooled figures and
+    classes where all folds are there."""
     need_torch()
+    from bnn.metrics import render
     from bnn.train.summary import spread, summarise
 
     found = [run.parent for folder in folders for run in sorted(folder.rglob("run.json"))]
@@ -34,12 +36,11 @@ def runs_command(
     for s in made:
         best = spread(s.best_on_test) if s.best_on_test else ""
         figures = (str(len(s.runs)), spread(s.accuracies), best, spread(s.macro_f1, 1, 3), f"{s.minutes:.0f}")
-        shown.add_row(s.set, s.recipe, s.protocol, *figures)
+        name = f"{s.set} (SYNTHETIC)" if s.synthetic else s.set
+        shown.add_row(name, s.recipe, s.protocol, *figures)
     out.print(shown)
     for s in made:
         if s.pooled:
-            low, high = s.pooled.interval
-            out.print(
-                f"{s.set} {s.recipe}, all folds: {s.pooled.accuracy:.2%} of {s.pooled.windows} windows "
-                f"(95 % interval {low:.1%} to {high:.1%}), macro-F1 {s.pooled.macro_f1:.3f}"
-            )
+            protocol = f"{s.protocol}, {len(s.runs)} folds"
+            title = f"{s.set} {s.recipe}"
+            out.print(render(s.pooled, title=title, protocol=protocol, part="test", synthetic=s.synthetic))

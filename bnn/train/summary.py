@@ -19,13 +19,15 @@ from bnn.train.recipes import recipe as find_recipe
 class Summary:
     """Finished runs that differ in seed or fold alone.
 
-    runs      run.json of each, in order of seed and fold
-    pooled    figures over the test windows of all folds, each tested once; None where they are not all there
+    synthetic  whether signals were
+    runs       run.json of each, in order of seed and fold
+    pooled     figures over the test windows of all folds, each tested once; None where they are not all there
     """
 
     set: str
     recipe: str
     protocol: str
+    synthetic: bool
     runs: tuple[dict, ...]
     pooled: Report | None
 
@@ -49,7 +51,8 @@ class Summary:
         for run, source in zip(runs, self.runs, strict=True):
             run |= {"best_on_test": source["best_on_test"]} if "best_on_test" in source else {}
         pooled = self.pooled.to_dict() if self.pooled else None
-        return {"set": self.set, "recipe": self.recipe, "protocol": self.protocol, "runs": runs, "pooled": pooled}
+        of = {"set": self.set, "recipe": self.recipe, "protocol": self.protocol, "synthetic": self.synthetic}
+        return of | {"runs": runs, "pooled": pooled}
 
     @property
     def minutes(self) -> float:
@@ -64,24 +67,25 @@ def spread(values: list[float], unit: float = 100, digits: int = 2) -> str:
 
 
 def summarise(folders: Iterable[Path]) -> list[Summary]:
-    """One Summary for each set, recipe and protocol among the run folders; unfinished runs are left out.
+    """One Summary for each set, recipe and protocol among the run folders, synthetic signals apart; unfinished runs are
+    left out.
 
     Raises ModelError for a folder that holds no run.
     """
     groups = defaultdict(list)
     for run in map(run_folder.read, folders):
         if "test" in run:
-            groups[run["data"]["name"], _name(run), run["protocol"]].append(run)
+            groups[run["data"]["name"], _name(run), run["protocol"], run["data"]["synthetic"]].append(run)
     return [_summary(*key, runs) for key, runs in sorted(groups.items())]
 
 
-def _summary(set_name: str, recipe: str, protocol: str, runs: list[dict]) -> Summary:
+def _summary(set_name: str, recipe: str, protocol: str, synthetic: bool, runs: list[dict]) -> Summary:
     runs = sorted(runs, key=lambda run: (run["seed"], run["fold"]))
-    return Summary(set_name, recipe, protocol, tuple(runs), _pooled(protocol, runs))
+    return Summary(set_name, recipe, protocol, synthetic, tuple(runs), _pooled(runs))
 
 
-def _pooled(protocol: str, runs: list[dict]) -> Report | None:
-    folds = runs[0].get("folds", FOLDS if protocol == "kfold" else 1)  # older runs do not say
+def _pooled(runs: list[dict]) -> Report | None:
+    folds = runs[0].get("folds", FOLDS if runs[0]["protocol"] == "kfold" else 1)  # older runs do not say
     whole = sorted(run["fold"] for run in runs) == list(range(folds)) and len({run["split_seed"] for run in runs}) == 1
     if folds == 1 or not whole:
         return None

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("torch")
+
 from benchmarks import front
 from bnn import zoo
 from bnn.report.front import read_points

@@ -8,9 +8,12 @@ import pytest
 from bnn.errors import ModelError
 from bnn.train.recipes import recipe
 from bnn.train.summary import spread, summarise
+from tests.cli.conftest import bnn  # noqa: F401
 
 
-def write_run(folder, *, seed=0, fold=0, protocol="kfold", hits=8, best=None, finished=True, **changes):
+def write_run(
+    folder, *, seed=0, fold=0, protocol="kfold", hits=8, best=None, finished=True, synthetic=False, **changes
+):
     """A run over ten test windows of two classes, of which `hits` are right."""
     run = {
         "recipe": recipe("ecg17", **changes).to_dict(),
@@ -18,7 +21,7 @@ def write_run(folder, *, seed=0, fold=0, protocol="kfold", hits=8, best=None, fi
         "protocol": protocol,
         "fold": fold,
         "split_seed": seed,
-        "data": {"name": "ecg17", "classes": ["a", "b"]},
+        "data": {"name": "ecg17", "classes": ["a", "b"], "synthetic": synthetic},
         "seconds": 120.0,
     }
     if finished:
@@ -60,6 +63,26 @@ def test_recipes_protocols_and_changes_stay_apart_and_unfinished_runs_out(tmp_pa
     assert got["default", "paper"].best_on_test == [0.9, 1.0]
     assert got["default", "stratified"].best_on_test == []
     assert got["default", "paper"].minutes == 2
+
+
+def test_synthetic_signals_stay_apart_and_are_called_so(tmp_path):
+    folders = [write_run(tmp_path / f"{k}-{s}", fold=k, synthetic=s) for k in range(10) for s in (False, True)]
+    real, synthetic = summarise(folders)
+    assert (real.synthetic, synthetic.synthetic) == (False, True)
+    assert real.pooled.windows == synthetic.pooled.windows == 100
+    assert [s.to_dict()["synthetic"] for s in (real, synthetic)] == [False, True]
+
+
+def test_runs_of_all_folds_are_pooled_by_class(bnn, tmp_path):  # noqa: F811
+    for k in range(10):
+        write_run(tmp_path / str(k), fold=k, hits=7 + k % 3, synthetic=True)
+    text = bnn("runs", tmp_path).out
+    assert "ecg17 (SYNTHETIC)" in text and "SYNTHETIC signals: these figures say nothing about patients" in text
+    assert "protocol kfold, 10 folds, test part, 100 windows" in text and "accuracy 79.00%" in text
+    rows = {fields[0]: fields[1:] for fields in map(str.split, text.splitlines()) if fields}
+    assert rows["a"] == ["60", "65.0%", "100.0%", "0.788"]  # 39 of 60 found, none named so in vain
+    (summary,) = json.loads(bnn("runs", tmp_path, "--json").out)
+    assert summary["synthetic"] and summary["pooled"]["windows"] == 100
 
 
 def test_one_run_has_no_spread():
