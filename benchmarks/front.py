@@ -35,13 +35,15 @@ SIZES = ("4,8,12,16,24", "6,12,20,24,32", "8,16,32,32,64", "16,32,32,32,40", "16
 def bnn(*arguments) -> str:
     """What a command prints; its progress and its error are shown. Raises SystemExit with its code if it fails."""
     command = [sys.executable, "-m", "bnn.cli", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
-        ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    except KeyboardInterrupt:  # the command got it, too, and has kept its last epoch
+        printed, _ = process.communicate()
+    except KeyboardInterrupt:  # the command is told, too, and keeps the epochs it has
+        process.wait()
         sys.exit(130)
-    if ran.returncode:
-        sys.exit(ran.returncode)
-    return ran.stdout
+    if process.returncode:
+        sys.exit(process.returncode)
+    return printed
 
 
 def train(size: str, seed: int) -> Path:

@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from typer.core import TyperGroup
 
 from bnn import __version__, zoo
 from bnn.cli import (
@@ -26,8 +27,24 @@ from bnn.cli import (
 )
 from bnn.errors import BnnError
 
+
+class Interrupted(Exception):
+    """Ctrl-C, with what the command has to say about it."""
+
+
+class Commands(TyperGroup):
+    """All commands. Typer leaves without a word at Ctrl-C, so what was said must pass it as another exception."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            raise Interrupted(str(stopped) or "interrupted") from stopped
+
+
 app = typer.Typer(
     name="bnn",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,6 +78,6 @@ def main() -> None:
     except BnnError as error:
         print(f"bnn: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt as stopped:
-        print(f"bnn: {stopped}" if str(stopped) else "bnn: interrupted", file=sys.stderr)
+    except Interrupted as stopped:
+        print(f"bnn: {stopped}", file=sys.stderr)
         sys.exit(130)

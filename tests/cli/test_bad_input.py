@@ -224,3 +224,14 @@ def test_a_fold_that_is_no_number(refused):
 
 def test_runs_of_a_folder_without_any(refused, tmp_path):
     assert "no run.json there" in refused("runs", tmp_path)
+
+
+@pytest.mark.parametrize("said", ["runs/x: stopped in epoch 3 of 9; go on with --resume", ""])
+def test_an_interruption_says_what_is_kept(bnn, monkeypatch, said):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt(said)
+
+    pytest.importorskip("torch")
+    monkeypatch.setattr("bnn.cli.train.load_set", interrupted)
+    ran = bnn("train", "ecg17", "--synthetic")
+    assert (ran.code, ran.err) == (130, f"bnn: {said or 'interrupted'}\n")
