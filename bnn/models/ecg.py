@@ -7,6 +7,9 @@ block     channels       conv length   pooled length
   4       32 -> 32            227           111
   5       32 -> 64            115            55
   6       64 -> classes        59            27       then the sum over time
+
+A network may read out the largest value over all positions instead (`readout="max"`, our own): an arrhythmia is named
+after single beats, which a sum over ten seconds lets drown.
 """
 
 from dataclasses import dataclass
@@ -16,9 +19,11 @@ from brevitas.nn import QuantConv2d, QuantIdentity
 from torch import Tensor, nn
 
 from bnn.errors import ModelError
+from bnn.graph.node import conv_length
 from bnn.models import quant
 
 NORMALISATIONS = ("window", "past")
+READOUTS = ("sum", "max")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class EcgConfig:
     `dropout` and `logit_scale` matter in training alone.
     `normalisation` names the statistics that samples are standardised by: "window", its own; "past", those of as many
     samples before it, so that a device can begin with the first sample.
+    `readout` says how the last block becomes logits: "sum" over its pooled positions; or "max", one pool over all.
     """
 
     classes: tuple[str, ...]
@@ -46,8 +52,11 @@ class EcgConfig:
     weight_estimator: str = "annealed"
     activation_estimator: str = "annealed"
     normalisation: str = "window"
+    readout: str = "sum"
 
     def __post_init__(self):
+        if self.readout not in READOUTS:
+            raise ModelError(f"readout is {self.readout!r}, wanted {' or '.join(READOUTS)}")
         if self.normalisation not in NORMALISATIONS:
             raise ModelError(f"normalisation is {self.normalisation!r}, wanted {' or '.join(NORMALISATIONS)}")
         if len(self.strides) != len(self.channels) + 1:
@@ -63,21 +72,36 @@ class EcgConfig:
         """Samples that one window takes from a recording, its past included."""
         return self.samples * (2 if self.normalisation == "past" else 1)
 
+    @property
+    def pools(self) -> list[tuple[int, int]]:
+        """Kernel and stride of each block's pool."""
+        usual = self.pool, self.pool_stride
+        if self.readout == "sum":
+            return [usual] * len(self.strides)
+        length = self.samples
+        for stride in self.strides[:-1]:
+            length = conv_length(conv_length(length, self.kernel, stride, self.padding), *usual, 0)
+        whole = conv_length(length, self.kernel, self.strides[-1], self.padding)
+        return [usual] * (len(self.strides) - 1) + [(whole, whole)]
+
 
 class Block(nn.Module):
     """sign -> pad with +1 -> conv -> max-pool -> PReLU -> batch norm, on maps of height 1.
 
+    pool  kernel and stride
     x (B, c_in, 1, T), real in block 1 (`binary_input` False), else taken as its sign
-    y (B, c_out, 1, T') with T' = ((T + 2 padding - kernel) // stride + 1 - pool) // pool_stride + 1
+    y (B, c_out, 1, T') with T' = ((T + 2 padding - kernel) // stride + 1 - pool[0]) // pool[1] + 1
     """
 
-    def __init__(self, config: EcgConfig, c_in: int, c_out: int, stride: int, binary_input: bool):
+    def __init__(
+        self, config: EcgConfig, c_in: int, c_out: int, stride: int, pool: tuple[int, int], binary_input: bool
+    ):
         super().__init__()
         self.binary_input = binary_input
         self.sign = _activation(config) if binary_input else nn.Identity()
         self.pad = nn.ConstantPad2d((config.padding, config.padding, 0, 0), 1.0)
         self.conv = _conv(config, c_in, c_out, stride)
-        self.pool = nn.MaxPool2d((1, config.pool), (1, config.pool_stride))
+        self.pool = nn.MaxPool2d((1, pool[0]), (1, pool[1]))
         self.prelu = nn.PReLU()
         self.norm = nn.BatchNorm2d(c_out)
 
@@ -99,8 +123,10 @@ class EcgNet(nn.Module):
         self.config = config
         widths = (1, *config.channels, len(config.classes))
         self.blocks = nn.ModuleList(
-            Block(config, c_in, c_out, stride, binary_input=config.binary and i > 0)
-            for i, (c_in, c_out, stride) in enumerate(zip(widths[:-1], widths[1:], config.strides, strict=True))
+            Block(config, c_in, c_out, stride, pool, binary_input=config.binary and i > 0)
+            for i, (c_in, c_out, stride, pool) in enumerate(
+                zip(widths[:-1], widths[1:], config.strides, config.pools, strict=True)
+            )
         )
         self.dropout = nn.Dropout(config.dropout)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bnn.errors import ModelError
-from bnn.models.ecg import NORMALISATIONS, EcgConfig
+from bnn.models.ecg import NORMALISATIONS, READOUTS, EcgConfig
 from bnn.models.quant import ESTIMATORS
 from bnn.train.ambulatory import CLEANEST
 from bnn.train.augment import Augmentation
@@ -37,6 +37,7 @@ class EcgRecipe(Recipe):
     worst_snr             lowest ratio at which it is mixed in, in dB, at most 24; see Ambulatory
     shift, gain, noise    see Augmentation
     monotone              keep the PReLU slopes before a sign at 0 or above, so that one threshold a channel is enough
+    readout               sum: over the last block's positions, as the paper has it; max: the largest of them
     normalisation         window: by a window's own mean and std; past: by those of the window before, held by the set
     settled               share of the epochs before the first that may be chosen on the validation part, in [0, 1):
                           a small part says little, and picks by chance one of the rough epochs of a high learning rate
@@ -63,6 +64,7 @@ class EcgRecipe(Recipe):
     gain: float = 0.1
     noise: float = 0.02
     monotone: bool = True
+    readout: str = "sum"
     normalisation: str = "window"
     settled: float = 0.0
     patience: int = 0
@@ -83,6 +85,7 @@ class EcgRecipe(Recipe):
         self._check("noise", self.noise >= 0, "at least 0")
         self._check("settled", 0 <= self.settled < 1, "a number in [0, 1)")
         self._check("patience", self.patience >= 0, "at least 0")
+        self._check("readout", self.readout in READOUTS, " or ".join(READOUTS))
         self._check("normalisation", self.normalisation in NORMALISATIONS, " or ".join(NORMALISATIONS))
         self._check("ambulatory", 0 <= self.ambulatory <= 1, "a number in [0, 1]")
         self._check("worst_snr", self.worst_snr <= CLEANEST, f"at most {CLEANEST:g} dB")
@@ -99,6 +102,7 @@ class EcgRecipe(Recipe):
             channels=self.channels,
             samples=samples // (2 if self.normalisation == "past" else 1),
             normalisation=self.normalisation,
+            readout=self.readout,
             binary=self.binary,
             dropout=self.dropout,
             logit_scale=self.logit_scale,

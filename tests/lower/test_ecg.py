@@ -56,9 +56,10 @@ def maps_of(net: EcgNet, x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     return bits[:-1], y.sum(dim=(2, 3)).numpy()
 
 
+@pytest.mark.parametrize("readout", ["sum", "max"])
 @pytest.mark.parametrize("signed", [False, True])
-def test_the_graph_says_the_bits_of_torch(signed):
-    net = trained(signed)
+def test_the_graph_says_the_bits_of_torch(signed, readout):
+    net = trained(signed, readout=readout)
     bits, logits = maps_of(net, X)
     graph = lower_ecg(net, "ecg5")
     result = simulate(graph, {"ecg": X}, keep="all")

@@ -33,9 +33,25 @@ def test_shapes_of_the_paper(binary):
     assert net(x).shape == (2, 17)
 
 
-def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(ModelError, match="normalisation is 'future', wanted window or past"):
-        EcgConfig(SEVENTEEN, normalisation="future")
+def test_the_largest_value_is_read_out_of_all_positions():
+    net = blank(EcgConfig(SEVENTEEN, readout="max"), 0).eval()
+    x = torch.randn(2, 1, 3600)
+    assert run_and_watch(net, x, "conv")[-1] == (2, 17, 1, 59)
+    assert [t for *_, t in run_and_watch(net, x, "norm")] == [898, 448, 223, 111, 55, 1]
+    last = net.blocks[-1]
+    y = x[:, :, None]
+    for block in net.blocks[:-1]:
+        y = block(y)
+    largest = last.conv(last.pad(last.sign(y))).amax(dim=3, keepdim=True)
+    assert torch.equal(net(x), last.norm(last.prelu(largest))[:, :, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"), [("normalisation", "future", "window or past"), ("readout", "mean", "sum or max")]
+)
+def test_unknown_words_are_refused(field, value, wanted):
+    with pytest.raises(ModelError, match=f"{field} is '{value}', wanted {wanted}"):
+        EcgConfig(SEVENTEEN, **{field: value})
 
 
 @pytest.mark.parametrize(("classes", "bits"), [(5, 28_280), (17, 33_656)])

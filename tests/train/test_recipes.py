@@ -35,6 +35,11 @@ def test_overrides_and_what_follows_from_them():
     assert json.loads(json.dumps(r.to_dict()))["epochs"] == 3
 
 
+def test_the_readout_is_the_networks():
+    assert recipe("ecg5").config(("a", "b"), 400).readout == "sum"
+    assert recipe("ecg5", readout="max").config(("a", "b"), 400).readout == "max"
+
+
 def test_windows_that_hold_their_past():
     config = recipe("ecg5", normalisation="past").config(("a", "b"), 7200)
     assert (config.samples, config.raw_samples, config.normalisation) == (3600, 7200, "past")
@@ -58,6 +63,7 @@ def test_windows_that_hold_their_past():
         (dict(task="ecg5", lr=0.0), r"lr is 0.0, wanted a number in \(0, 1\]"),
         (dict(task="ecg5", lr=float("nan")), "lr is nan, wanted"),
         (dict(task="ecg5", normalisation="none"), "normalisation is 'none', wanted window or past"),
+        (dict(task="ecg5", readout="mean"), "readout is 'mean', wanted sum or max"),
         (dict(task="ecg5", schedule="step"), "schedule is 'step', wanted cosine or constant"),
         (dict(task="ecg5", weight_estimator="x"), "weight_estimator is 'x', wanted annealed or ste or approxsign"),
         (dict(task="ecg5", dropout=1.0), "dropout is 1.0, wanted"),
