@@ -37,7 +37,7 @@ def test_overrides_and_what_follows_from_them():
 
 def test_the_readout_is_the_networks():
     assert recipe("ecg5").config(("a", "b"), 400).readout == "sum"
-    assert recipe("ecg5", readout="max").config(("a", "b"), 400).readout == "max"
+    assert recipe("ecg5", "plus").config(("a", "b"), 3600).pools == [(7, 2)] * 5 + [(59, 59)]
 
 
 def test_windows_that_hold_their_past():
