@@ -35,7 +35,8 @@ def runs_command(
     shown = table("set", "recipe", "protocol", numbers=numbers)
     for s in made:
         best = spread(s.best_on_test) if s.best_on_test else ""
-        figures = (str(len(s.runs)), spread(s.accuracies), best, spread(s.macro_f1, 1, 3), f"{s.minutes:.0f}")
+        minutes = "-" if s.minutes is None else f"{s.minutes:.0f}"
+        figures = (str(len(s.runs)), spread(s.accuracies), best, spread(s.macro_f1, 1, 3), minutes)
         name = f"{s.set} (SYNTHETIC)" if s.synthetic else s.set
         shown.add_row(name, s.recipe, s.protocol, *figures)
     out.print(shown)

@@ -47,7 +47,7 @@ class Summary:
 
     def to_dict(self) -> dict:
         """Plain values, for JSON."""
-        runs = [{key: run[key] for key in ("seed", "fold", "test", "seconds")} for run in self.runs]
+        runs = [{key: run[key] for key in ("seed", "fold", "test", "seconds", "resumed")} for run in self.runs]
         for run, source in zip(runs, self.runs, strict=True):
             run |= {"best_on_test": source["best_on_test"]} if "best_on_test" in source else {}
         pooled = self.pooled.to_dict() if self.pooled else None
@@ -55,9 +55,11 @@ class Summary:
         return of | {"runs": runs, "pooled": pooled}
 
     @property
-    def minutes(self) -> float:
-        """Mean training time of a run, on whatever machine it was."""
-        return mean(run["seconds"] for run in self.runs) / 60
+    def minutes(self) -> float | None:
+        """Mean training time of a run, on whatever machine it was; of a resumed one only its last part is known, so
+        those do not count."""
+        known = [run["seconds"] for run in self.runs if not run["resumed"]]
+        return mean(known) / 60 if known else None
 
 
 def spread(values: list[float], unit: float = 100, digits: int = 2) -> str:

@@ -12,7 +12,17 @@ from tests.cli.conftest import bnn  # noqa: F401
 
 
 def write_run(
-    folder, *, seed=0, fold=0, protocol="kfold", hits=8, best=None, finished=True, synthetic=False, **changes
+    folder,
+    *,
+    seed=0,
+    fold=0,
+    protocol="kfold",
+    hits=8,
+    best=None,
+    finished=True,
+    synthetic=False,
+    resumed=False,
+    **changes,
 ):
     """A run over ten test windows of two classes, of which `hits` are right."""
     run = {
@@ -23,6 +33,7 @@ def write_run(
         "split_seed": seed,
         "data": {"name": "ecg17", "classes": ["a", "b"], "synthetic": synthetic},
         "seconds": 120.0,
+        "resumed": resumed,
     }
     if finished:
         confusion = [[hits - 4, 6 - (hits - 4)], [0, 4]]
@@ -83,6 +94,14 @@ def test_runs_of_all_folds_are_pooled_by_class(bnn, tmp_path):  # noqa: F811
     assert rows["a"] == ["60", "65.0%", "100.0%", "0.788"]  # 39 of 60 found, none named so in vain
     (summary,) = json.loads(bnn("runs", tmp_path, "--json").out)
     assert summary["synthetic"] and summary["pooled"]["windows"] == 100
+
+
+def test_minutes_are_of_runs_in_one_piece(tmp_path):
+    one, other = write_run(tmp_path / "a"), write_run(tmp_path / "b", seed=1, resumed=True, epochs=7)
+    assert sorted((s.recipe, s.minutes) for s in summarise([one, other])) == [
+        ("default", 2),
+        ("default epochs=7", None),
+    ]
 
 
 def test_one_run_has_no_spread():
