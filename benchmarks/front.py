@@ -4,7 +4,7 @@
     python benchmarks/front.py --train 4,8,12,16,24 [--seed 1]    trains one of the sizes, no more
     python benchmarks/front.py --draw           draws what front.json holds
 
-The recipe is ecg5's `best` with other channels, the protocol `paper`, the accuracy that of the epoch chosen on the
+The recipe is ecg5's `plus` with other channels, the protocol `paper`, the accuracy that of the epoch chosen on the
 validation part, over all seeds that lie there. bnn/report/front.py says what the file of points holds.
 """
 
@@ -27,9 +27,9 @@ RUNS = ROOT / "runs" / "front"
 POINTS = ROOT / "benchmarks" / "front.json"
 PICTURE = ROOT / "docs" / "images" / "size-accuracy.svg"
 
-TASK, RECIPE, PROTOCOL = "ecg5", "best", "paper"
+TASK, RECIPE, PROTOCOL = "ecg5", "plus", "paper"
 SIZES = ("4,8,12,16,24", "6,12,20,24,32", "8,16,32,32,64", "16,32,32,32,40", "16,32,48,48,64", "24,48,72,72,96")
-"""Channels of the first five blocks. The third is the paper's network, the fourth the recipe `plus`."""
+"""Channels of the first five blocks. The third are those of the paper's network, the fourth the recipe's own."""
 
 
 def bnn(*arguments) -> str:

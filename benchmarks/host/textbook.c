@@ -1,6 +1,6 @@
 /* A binary network as textbooks have it, for comparison: time steps as words of packed channels, XNOR and popcount tap by tap,
  * thresholds, pools over bits; one window at a time, one output at a time. For networks of blocks of kernel 7, pad 5, and
- * pools of 7 with stride 2, of at most 64 channels.
+ * pools of 7 with stride 2 but for the last, of at most 64 channels.
  */
 #include <math.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ typedef struct {
 } block;
 
 typedef struct {
-    int64_t samples, channels, stats_frac, bound_frac, blocks;
+    int64_t samples, channels, stats_frac, bound_frac, blocks, last_pool, last_stride;
     const int8_t *w;  /* (channels, KERNEL) */
     const int64_t *t; /* (channels,) */
     const block *block;
@@ -110,10 +110,10 @@ static void last_block(const network *net, const block *b, const uint64_t *x, in
         for (int64_t t = 0; t < steps; t++) {
             acc[t] = sum_of(b, x + t, b->w + o * KERNEL);
         }
-        for (int64_t t = 0; t < pooled(steps); t++) {
-            int64_t best = acc[2 * t];
-            for (int64_t j = 1; j < POOL; j++) {
-                best = acc[2 * t + j] > best ? acc[2 * t + j] : best;
+        for (int64_t t = 0; t + net->last_pool <= steps; t += net->last_stride) {
+            int64_t best = acc[t];
+            for (int64_t j = 1; j < net->last_pool; j++) {
+                best = acc[t + j] > best ? acc[t + j] : best;
             }
             up += best > 0 ? best : 0;
             down += best < 0 ? best : 0;

@@ -26,6 +26,7 @@ class Block(ctypes.Structure):
 class Network(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("samples", "channels", "stats_frac", "bound_frac", "blocks")),
+        *((name, ctypes.c_int64) for name in ("last_pool", "last_stride")),
         *((name, POINTER) for name in ("w", "t", "block", "rise", "fall", "bias")),
     )
 
@@ -59,7 +60,9 @@ class Textbook:
         bounds = {node.inputs[0]: node for node in nodes if isinstance(node, ops.Threshold)}
         self._blocks = (Block * len(convs))(*(self._block(conv, bounds.get(conv.name)) for conv in convs))
         factors = (self._pointer(values) for values in (last.rise, last.fall, last.bias))
+        pool = next(node for node in nodes if isinstance(node, ops.MaxPool))
         sizes = (graph.signals[0].length, len(first.w), first.frac, bounds[first.name].frac, len(convs))
+        sizes += (pool.kernel, pool.stride)
         pointers = (self._pointer(first.w, np.int8), self._pointer(bounds[first.name].t))
         return Network(*sizes, *pointers, ctypes.addressof(self._blocks), *factors)
 

@@ -8,7 +8,7 @@ import pytest
 from bnn import zoo
 
 pytestmark = pytest.mark.full
-NETWORKS = ("ecg17", "ecg5", "ecg-aami")
+NETWORKS = ("ecg17", "ecg5", "ecg5-plus", "ecg-aami")
 
 
 def proved(bnn, *arguments) -> None:

@@ -15,6 +15,8 @@ TRAINED = {
     "ecg17-float": ("ecg17", "best-float", "paper", 0.945),
     "ecg5": ("ecg5", "best", "paper", 0.945),
     "ecg5-float": ("ecg5", "best-float", "paper", 0.945),
+    "ecg5-plus": ("ecg5", "plus", "paper", 0.96),
+    "ecg5-plus-float": ("ecg5", "plus-float", "paper", 0.96),
     "ecg-aami": ("aami4", "inter-patient", "inter-patient", 0.75),
     "ecg-aami-float": ("aami4", "inter-patient-float", "inter-patient", 0.75),
 }
@@ -26,7 +28,7 @@ def test_it_was_trained_on_recordings_to_the_accuracy_wanted(name):
     data, recipe_name, protocol, least = TRAINED[name]
     net, metadata = load_model(model_path(name))
     of = recipe(metadata["recipe"]["task"], recipe_name)
-    assert net.config.binary == of.binary and net.config.channels == of.channels
+    assert net.config.binary == of.binary and net.config.channels == of.channels and net.config.readout == of.readout
     assert (metadata["protocol"], metadata["split_seed"], metadata["data"]["name"]) == (protocol, 0, data)
     assert metadata["recipe"]["name"] == recipe_name and not metadata["data"]["synthetic"]
     assert metadata["data"]["val"] > 0  # on which the epoch was chosen
