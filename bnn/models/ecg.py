@@ -19,7 +19,6 @@ from brevitas.nn import QuantConv2d, QuantIdentity
 from torch import Tensor, nn
 
 from bnn.errors import ModelError
-from bnn.graph.node import conv_length
 from bnn.models import quant
 
 NORMALISATIONS = ("window", "past")
@@ -80,9 +79,14 @@ class EcgConfig:
             return [usual] * len(self.strides)
         length = self.samples
         for stride in self.strides[:-1]:
-            length = conv_length(conv_length(length, self.kernel, stride, self.padding), *usual, 0)
-        whole = conv_length(length, self.kernel, self.strides[-1], self.padding)
+            length = _steps(_steps(length, self.kernel, stride, self.padding), *usual)
+        whole = _steps(length, self.kernel, self.strides[-1], self.padding)
         return [usual] * (len(self.strides) - 1) + [(whole, whole)]
+
+
+def _steps(length: int, kernel: int, stride: int, padding: int = 0) -> int:
+    """Time steps that a convolution or pool leaves."""
+    return (length + 2 * padding - kernel) // stride + 1
 
 
 class Block(nn.Module):
