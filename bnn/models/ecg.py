@@ -8,8 +8,8 @@ block     channels       conv length   pooled length
   5       32 -> 64            115            55
   6       64 -> classes        59            27       then the sum over time
 
-A network may read out the largest value over all positions instead (`readout="max"`, our own): an arrhythmia is named
-after single beats, which a sum over ten seconds lets drown.
+A network may read out the largest value over all positions instead (`readout="max"`, our own), for windows that are
+named after single beats.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 from benchmarks import front
 from bnn import zoo
-from tests.train.test_summary import write_run
+from tests.runs import write_run
 
 
 def test_a_point_is_of_the_image_and_of_all_seeds(tmp_path, monkeypatch):

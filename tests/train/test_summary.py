@@ -1,48 +1,11 @@
 """Runs summed up: what belongs together, mean and spread, pooled folds."""
 
-import json
-
 import numpy as np
 import pytest
 
 from bnn.errors import ModelError
-from bnn.train.recipes import recipe
 from bnn.train.summary import spread, summarise
-from tests.cli.conftest import bnn  # noqa: F401
-
-
-def write_run(
-    folder,
-    *,
-    seed=0,
-    fold=0,
-    protocol="kfold",
-    hits=8,
-    best=None,
-    finished=True,
-    synthetic=False,
-    resumed=False,
-    **changes,
-):
-    """A run over ten test windows of two classes, of which `hits` are right."""
-    run = {
-        "recipe": recipe("ecg17", **changes).to_dict(),
-        "seed": seed,
-        "protocol": protocol,
-        "fold": fold,
-        "split_seed": seed,
-        "data": {"name": "ecg17", "classes": ["a", "b"], "synthetic": synthetic},
-        "seconds": 120.0,
-        "resumed": resumed,
-    }
-    if finished:
-        confusion = [[hits - 4, 6 - (hits - 4)], [0, 4]]
-        run["test"] = {"accuracy": hits / 10, "macro_f1": 0.5 + fold / 100, "confusion": confusion}
-    if best:
-        run["best_on_test"] = {"accuracy": best, "epoch": 3}
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps(run))
-    return folder
+from tests.runs import write_run
 
 
 def test_folds_are_pooled_once_all_ten_are_there(tmp_path):
@@ -82,18 +45,6 @@ def test_synthetic_signals_stay_apart_and_are_called_so(tmp_path):
     assert (real.synthetic, synthetic.synthetic) == (False, True)
     assert real.pooled.windows == synthetic.pooled.windows == 100
     assert [s.to_dict()["synthetic"] for s in (real, synthetic)] == [False, True]
-
-
-def test_runs_of_all_folds_are_pooled_by_class(bnn, tmp_path):  # noqa: F811
-    for k in range(10):
-        write_run(tmp_path / str(k), fold=k, hits=7 + k % 3, synthetic=True)
-    text = bnn("runs", tmp_path).out
-    assert "ecg17 (SYNTHETIC)" in text and "SYNTHETIC signals: these figures say nothing about patients" in text
-    assert "protocol kfold, 10 folds, test part, 100 windows" in text and "accuracy 79.00%" in text
-    rows = {fields[0]: fields[1:] for fields in map(str.split, text.splitlines()) if fields}
-    assert rows["a"] == ["60", "65.0%", "100.0%", "0.788"]  # 39 of 60 found, none named so in vain
-    (summary,) = json.loads(bnn("runs", tmp_path, "--json").out)
-    assert summary["synthetic"] and summary["pooled"]["windows"] == 100
 
 
 def test_minutes_are_of_runs_in_one_piece(tmp_path):
